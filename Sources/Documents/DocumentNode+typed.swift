@@ -1,0 +1,135 @@
+import Telemetry
+
+/// Typed reading: each call takes a key, reports what is wrong with its value, and answers nil or the default then.
+extension DocumentNode {
+    private func present(_ key: String, required: Bool) -> DocumentNode? {
+        guard let value = child(key), !value.isNull else {
+            if required, isMapping {
+                report("`\(key)` is missing", fix: "add `\(key):`")
+            }
+            return nil
+        }
+        return value
+    }
+
+    /// A text.
+    public func string(_ key: String, required: Bool = false) -> String? {
+        guard let value = present(key, required: required) else { return nil }
+        return value.scalarText()
+    }
+
+    /// This value as text.
+    public func scalarText() -> String? {
+        guard let text else {
+            report("this must be a single value", fix: "write one word or number, in quotes if it has special characters")
+            return nil
+        }
+        return text
+    }
+
+    /// A whole number within a range.
+    public func integer(_ key: String, in range: ClosedRange<Int>, required: Bool = false) -> Int? {
+        guard let value = present(key, required: required) else { return nil }
+        return value.integer(in: range)
+    }
+
+    /// This value as a whole number within a range; `0x` prefixes are understood.
+    public func integer(in range: ClosedRange<Int>) -> Int? {
+        guard let text = scalarText() else { return nil }
+        let digits = text.lowercased()
+        let number = digits.hasPrefix("0x") ? Int(digits.dropFirst(2), radix: 16) : Int(digits)
+        guard let number, range.contains(number) else {
+            report(
+                "`\(text)` is not a whole number from \(range.lowerBound) to \(range.upperBound)",
+                fix: "write such a number")
+            return nil
+        }
+        return number
+    }
+
+    /// A number.
+    public func number(_ key: String, in range: ClosedRange<Double>, required: Bool = false) -> Double? {
+        guard let value = present(key, required: required) else { return nil }
+        guard let text = value.scalarText() else { return nil }
+        guard let number = Double(text), number.isFinite, range.contains(number) else {
+            value.report(
+                "`\(text)` is not a number from \(range.lowerBound) to \(range.upperBound)", fix: "write such a number")
+            return nil
+        }
+        return number
+    }
+
+    /// Yes or no.
+    public func flag(_ key: String) -> Bool? {
+        guard let value = present(key, required: false) else { return nil }
+        switch value.text?.lowercased() {
+        case "true", "yes", "on": return true
+        case "false", "no", "off": return false
+        default:
+            value.report("this must be true or false", fix: "write `true` or `false`")
+            return nil
+        }
+    }
+
+    /// A length of time, at least `least`.
+    public func interval(_ key: String, least: Interval = .zero, required: Bool = false) -> Interval? {
+        guard let value = present(key, required: required) else { return nil }
+        return value.interval(least: least)
+    }
+
+    /// This value as a length of time.
+    public func interval(least: Interval = .zero) -> Interval? {
+        guard let text = scalarText() else { return nil }
+        guard let interval = Interval(parsing: text) else {
+            report("`\(text)` is not a duration", fix: "write a whole number with ms, s, m, h or d, such as 15m")
+            return nil
+        }
+        guard interval >= least else {
+            report("`\(text)` is too short", fix: "write at least \(least)")
+            return nil
+        }
+        return interval
+    }
+
+    /// One of the words of an enumeration.
+    public func choice<Choice: RawRepresentable & CaseIterable>(
+        _ key: String, _ type: Choice.Type = Choice.self, required: Bool = false
+    ) -> Choice? where Choice.RawValue == String {
+        guard let value = present(key, required: required) else { return nil }
+        return value.choice(type)
+    }
+
+    /// This value as one of the words of an enumeration.
+    public func choice<Choice: RawRepresentable & CaseIterable>(_ type: Choice.Type = Choice.self) -> Choice?
+    where Choice.RawValue == String {
+        guard let text = scalarText() else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            report("`\(text)` is not known here", fix: "write one of: \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+            return nil
+        }
+        return choice
+    }
+
+    /// A list of texts; a single text counts as a list of one.
+    public func strings(_ key: String) -> [String] {
+        guard let value = present(key, required: false) else { return [] }
+        if value.isSequence { return value.elements().compactMap { $0.scalarText() } }
+        return value.scalarText().map { [$0] } ?? []
+    }
+
+    /// The entries of a list under a key; none when it is absent.
+    public func list(_ key: String) -> [DocumentNode] {
+        present(key, required: false)?.elements() ?? []
+    }
+
+    /// An identifier: 1 to 40 characters of `[a-z0-9-]`, as the contract's `site.id`.
+    public func identifier<Subject>(_ key: String, _ type: Identifier<Subject>.Type = Identifier<Subject>.self, required: Bool = true) -> Identifier<Subject>? {
+        guard let value = present(key, required: required), let text = value.scalarText() else { return nil }
+        guard (1...40).contains(text.utf8.count), text.utf8.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 95 })
+        else {
+            value.report("`\(text)` is not an identifier", fix: "use 1 to 40 of the characters a-z, 0-9, - and _")
+            return nil
+        }
+        return Identifier(text)
+    }
+}

@@ -1,0 +1,141 @@
+import Yams
+
+/// A YAML value with its place in the file, read by typed calls that write down every fault instead of stopping at
+/// the first.
+///
+/// Reading a key marks it as known; `finish()` on a mapping reports the keys that nobody asked for.
+public final class DocumentNode {
+    /// Collects the faults of one file.
+    public final class Log {
+        /// The faults found so far.
+        public fileprivate(set) var issues: [DocumentIssue] = []
+        let file: String
+        init(file: String) { self.file = file }
+    }
+
+    let node: Node
+    /// The key from the top.
+    public let path: String
+    /// Where faults go.
+    public let log: Log
+    private var known: Set<String> = []
+
+    init(node: Node, path: String, log: Log) {
+        self.node = node
+        self.path = path
+        self.log = log
+    }
+
+    /// Parses YAML text. Bounded: at most 4 MiB, anchors and aliases refused, so that no file can blow up in memory.
+    /// - Throws: `DocumentIssues` with the line when the text is no YAML.
+    public static func parse(_ text: String, file: String) throws(DocumentIssues) -> DocumentNode {
+        func refuse(_ line: Int?, _ problem: String, _ fix: String) -> DocumentIssues {
+            DocumentIssues([DocumentIssue(file: file, line: line, key: "", problem: problem, fix: fix)])
+        }
+        guard text.utf8.count <= 4 << 20 else {
+            throw refuse(nil, "the file is larger than 4 MiB", "move long lists into meters_file or households_file")
+        }
+        let composed: Node?
+        do {
+            composed = try Parser(yaml: text).singleRoot()
+        } catch let error as YamlError {
+            switch error {
+            case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+                .composer(_, let problem, let mark, _):
+                throw refuse(mark.line, "this is not YAML: \(problem)", "check the indentation and the colons at this line")
+            case .duplicatedKeysInMapping(let duplicates, let context):
+                let names = duplicates.map { "\($0)" }.sorted().joined(separator: ", ")
+                throw refuse(context.mark.line, "a key occurs twice: \(names)", "keep one of them")
+            default:
+                throw refuse(nil, "this is not YAML", "check that the file is UTF-8 text")
+            }
+        } catch {
+            throw refuse(nil, "this is not YAML", "check that the file is UTF-8 text")
+        }
+        guard let composed else { throw refuse(1, "the file is empty", "start from the example in the README") }
+        return DocumentNode(node: composed, path: "", log: Log(file: file))
+    }
+
+    /// The line in the file, counted from 1.
+    public var line: Int? { node.mark?.line }
+
+    /// Whether the value is a mapping.
+    public var isMapping: Bool { node.mapping != nil }
+    /// Whether the value is a list.
+    public var isSequence: Bool { node.sequence != nil }
+    /// Whether the value is empty or `null`.
+    public var isNull: Bool { node.null != nil && node.scalar?.style == .plain }
+    /// The scalar's text as written.
+    public var text: String? { node.scalar?.string }
+
+    /// Writes down a fault at this value.
+    public func report(_ problem: String, fix: String, severity: DocumentIssue.Severity = .error) {
+        log.issues.append(
+            DocumentIssue(severity: severity, file: log.file, line: line, key: path, problem: problem, fix: fix))
+    }
+
+    /// The value under a key; nil when it is absent. A value that is no mapping reports that once.
+    public func child(_ key: String) -> DocumentNode? {
+        guard let mapping = node.mapping else { return nil }
+        known.insert(key)
+        guard let found = mapping.first(where: { $0.key.string == key })?.value else { return nil }
+        return DocumentNode(node: found, path: path.isEmpty ? key : "\(path).\(key)", log: log)
+    }
+
+    /// The values of a list, or none with a fault when this is no list.
+    public func elements() -> [DocumentNode] {
+        guard let sequence = node.sequence else {
+            report("this must be a list", fix: "put a dash before each entry")
+            return []
+        }
+        return sequence.enumerated().map { index, node in
+            DocumentNode(node: node, path: "\(path)[\(index)]", log: log)
+        }
+    }
+
+    /// The keys and values of a mapping, or none with a fault when this is no mapping.
+    public func entries() -> [(key: String, value: DocumentNode)] {
+        guard let mapping = node.mapping else {
+            report("this must be a mapping of keys to values", fix: "write `key: value` lines")
+            return []
+        }
+        return mapping.compactMap { key, value in
+            guard let name = key.string else { return nil }
+            known.insert(name)
+            return (name, DocumentNode(node: value, path: path.isEmpty ? name : "\(path).\(name)", log: log))
+        }
+    }
+
+    /// Reports every key that was not read, with the nearest known one as a suggestion.
+    public func finish() {
+        guard let mapping = node.mapping else {
+            report("this must be a mapping of keys to values", fix: "write `key: value` lines")
+            return
+        }
+        for (key, _) in mapping {
+            guard let name = key.string, !known.contains(name) else { continue }
+            let near = known.filter { distance($0, name) <= 2 }.min()
+            let fix = near.map { "did you mean `\($0)`?" } ?? "remove it; known here: \(known.sorted().joined(separator: ", "))"
+            log.issues.append(
+                DocumentIssue(
+                    file: log.file, line: key.mark?.line, key: path.isEmpty ? name : "\(path).\(name)",
+                    problem: "unknown key `\(name)`", fix: fix))
+        }
+    }
+}
+
+/// Levenshtein distance, for suggestions.
+private func distance(_ left: String, _ right: String) -> Int {
+    let (a, b) = (Array(left), Array(right))
+    var row = Array(0...b.count)
+    for i in 1...max(a.count, 1) where i <= a.count {
+        var diagonal = row[0]
+        row[0] = i
+        for j in 1...max(b.count, 1) where j <= b.count {
+            let above = row[j]
+            row[j] = min(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1))
+            diagonal = above
+        }
+    }
+    return row[b.count]
+}

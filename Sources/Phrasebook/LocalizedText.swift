@@ -1,0 +1,37 @@
+/// A language the product speaks.
+public enum Language: String, Sendable, Codable, CaseIterable {
+    /// Simplified Chinese, the default.
+    case chinese = "zh-Hans"
+    /// English.
+    case english = "en"
+
+    /// The language of a POSIX locale name such as `zh_CN.UTF-8`; English for any other.
+    public init(locale: String) { self = locale.lowercased().hasPrefix("zh") ? .chinese : .english }
+}
+
+/// One text in both languages; on the wire `{"zh-Hans": …, "en": …}`.
+public struct LocalizedText: Hashable, Sendable, Codable {
+    /// The Simplified Chinese text.
+    public var chinese: String
+    /// The English text.
+    public var english: String
+
+    /// A text in both languages.
+    public init(chinese: String, english: String) {
+        self.chinese = chinese
+        self.english = english
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case chinese = "zh-Hans"
+        case english = "en"
+    }
+
+    /// The text in one language.
+    public subscript(language: Language) -> String { language == .chinese ? chinese : english }
+
+    /// Two texts one after the other.
+    public static func + (left: LocalizedText, right: LocalizedText) -> LocalizedText {
+        LocalizedText(chinese: left.chinese + right.chinese, english: left.english + " " + right.english)
+    }
+}

@@ -1,0 +1,96 @@
+import Phrasebook
+
+/// What a finding or a case is about.
+public struct Subject: Hashable, Sendable, Codable, CustomStringConvertible {
+    /// The kind of thing.
+    public enum Kind: String, Sendable, Codable, CaseIterable { case household, elevator, meter, bus, site }
+
+    /// The kind of thing.
+    public var type: Kind
+    /// Its identifier, a pseudonym.
+    public var id: String
+
+    /// A subject.
+    public init(_ type: Kind, _ id: String) {
+        self.type = type
+        self.id = id
+    }
+
+    /// `household/h-0101`.
+    public var description: String { "\(type.rawValue)/\(id)" }
+}
+
+/// What is the matter. Raw values are the contract's.
+public enum FindingKind: String, Sendable, Codable, CaseIterable {
+    case inactivity
+    case continuousFlow = "continuous_flow"
+    case excessUse = "excess_use"
+    case useWhileAway = "use_while_away"
+    case blind, degraded, ebike
+    case ebikeBattery = "ebike_battery"
+    case gasCylinder = "gas_cylinder"
+    case equipment, incident
+    /// Only in the back-test's lines: what a register did that is not use.
+    case meterEvent = "meter_event"
+}
+
+/// How much it matters.
+public enum Severity: String, Sendable, Codable, CaseIterable, Comparable {
+    /// Tell the family; may wait for the morning.
+    case attention
+    /// Someone must go, at any hour.
+    case alarm
+
+    /// Attention is below alarm.
+    public static func < (left: Severity, right: Severity) -> Bool { left == .attention && right == .alarm }
+}
+
+/// What a detector says about one subject, with the numbers behind it.
+public struct Finding: Hashable, Sendable, Codable {
+    /// What it is about.
+    public var subject: Subject
+    /// What is the matter.
+    public var kind: FindingKind
+    /// The rule that fired, by its stable name: `volume`, `personal_gap`.
+    public var rule: String
+    /// How much it matters.
+    public var severity: Severity
+    /// When the rule fired.
+    public var at: Instant
+    /// The sentence for those who may see litres.
+    public var text: LocalizedText
+    /// The sentence for those who may not.
+    public var plainText: LocalizedText
+    /// The numbers behind the rule; names that hold litres end in `_litres`.
+    public var numbers: [String: Double]
+
+    /// A finding with all its parts; without a plain text the text itself is plain.
+    public init(
+        subject: Subject, kind: FindingKind, rule: String, severity: Severity, at: Instant, text: LocalizedText,
+        plainText: LocalizedText? = nil, numbers: [String: Double] = [:]
+    ) {
+        self.subject = subject
+        self.kind = kind
+        self.rule = rule
+        self.severity = severity
+        self.at = at
+        self.text = text
+        self.plainText = plainText ?? text
+        self.numbers = numbers
+    }
+
+    /// The numbers that hold no litres, for families.
+    public var plainNumbers: [String: Double] { numbers.filter { !$0.key.hasSuffix("_litres") } }
+}
+
+extension CivilClock {
+    /// A moment as a person says it at another moment: today, yesterday, or with its date, and the clock time.
+    public mutating func spoken(_ time: WallTime, at now: WallTime) -> LocalizedText {
+        let face = Phrase.Filling.same(clockFace(time))
+        let days = day(at: now) - day(at: time)
+        if days == 0 { return Phrase(.today, ["at": face]).text }
+        if days == 1 { return Phrase(.yesterday, ["at": face]).text }
+        let date = monthAndDay(time)
+        return Phrase(.onDate, ["month": .same("\(date.month)"), "day": .same("\(date.day)"), "at": face]).text
+    }
+}
