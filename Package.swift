@@ -49,7 +49,8 @@ let package = Package(
         core("Telemetry", ["Phrasebook"]),
         core("Documents", ["Telemetry", yams]),
         core("DeviceProfiles", ["Telemetry", "Phrasebook", "Documents"]),
+        core("Safeguarding", ["Telemetry", "Phrasebook"]),
         .executableTarget(
-            name: "wellward", dependencies: ["DeviceProfiles", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
+            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,100 @@
+import Phrasebook
+import Telemetry
+
+/// The findings in words, each with the numbers behind it.
+extension HouseholdWatch {
+    private var subject: Subject { Subject(.household, household.rawValue) }
+
+    private mutating func last(at now: Instant) -> Phrase.Filling {
+        guard let lastUse else { return .text(LocalizedText(chinese: "开始看护", english: "watching began")) }
+        return .text(civil.spoken(lastUse.wall, at: now.wall))
+    }
+
+    private func span(_ interval: Interval) -> Phrase.Filling { .text(Phrase.span(milliseconds: interval.milliseconds)) }
+
+    private func inactivity(
+        _ rule: Rule, _ severity: Severity, _ sentence: Sentence, _ plain: Sentence, _ fillings: [String: Phrase.Filling],
+        _ numbers: [String: Double], at now: Instant
+    ) -> Finding {
+        Finding(
+            subject: subject, kind: .inactivity, rule: rule.rawValue, severity: severity, at: now,
+            text: Phrase(sentence, fillings).text, plainText: Phrase(plain, fillings).text, numbers: numbers)
+    }
+
+    mutating func volume(_ total: Volume, _ rule: VolumeRule, at now: Instant) -> Finding {
+        let fillings: [String: Phrase.Filling] = [
+            "within": span(rule.within), "litres": .same(Phrase.number(total.litres)),
+            "below": .same(Phrase.number(rule.below.litres)), "last": last(at: now),
+        ]
+        return inactivity(
+            .volume, rule.severity, .silenceVolume, .silenceVolumePlain, fillings,
+            ["used_litres": total.litres, "below_litres": rule.below.litres, "within_hours": rule.within.hours], at: now)
+    }
+
+    mutating func ceiling(_ silence: Interval, at now: Instant) -> Finding {
+        let fillings: [String: Phrase.Filling] = [
+            "last": last(at: now), "silence": span(silence), "ceiling": span(policy.longestSilence),
+        ]
+        let numbers = ["silence_hours": silence.hours, "limit_hours": policy.longestSilence.hours]
+        if !sees(at: now) {
+            return inactivity(.longestSilence, .alarm, .silenceBlind, .silenceBlindPlain, fillings, numbers, at: now)
+        }
+        if lastUse == nil {
+            return inactivity(.longestSilence, .alarm, .silenceNeverSeen, .silenceNeverSeen, fillings, numbers, at: now)
+        }
+        return inactivity(.longestSilence, .alarm, .silenceCeiling, .silenceCeilingPlain, fillings, numbers, at: now)
+    }
+
+    mutating func personal(_ silence: Interval, _ severity: Severity, at now: Instant) -> Finding {
+        let usual = model.longest(secondOfDay: civil.secondOfDay(at: now.wall)) ?? .zero
+        let fillings: [String: Phrase.Filling] = ["last": last(at: now), "silence": span(silence), "usual": span(usual)]
+        return inactivity(
+            .personalGap, severity, .silencePersonal, .silencePersonalPlain, fillings,
+            ["silence_hours": silence.hours, "usual_longest_hours": usual.hours], at: now)
+    }
+
+    mutating func useWhileAway(_ use: Consumption, at now: Instant) -> Finding {
+        let fillings: [String: Phrase.Filling] = [
+            "last": .text(civil.spoken(use.to.wall, at: now.wall)), "litres": .same(Phrase.number(use.volume.litres)),
+        ]
+        return Finding(
+            subject: subject, kind: .useWhileAway, rule: Rule.useWhileAway.rawValue, severity: .attention, at: now,
+            text: Phrase(.useWhileAway, fillings).text, plainText: Phrase(.useWhileAwayPlain, fillings).text,
+            numbers: ["used_litres": use.volume.litres])
+    }
+
+    mutating func blindness(_ dark: Interval, at now: Instant) -> Finding {
+        Finding(
+            subject: subject, kind: .blind, rule: Rule.noData.rawValue, severity: .attention, at: now,
+            text: Phrase(.blind, ["silence": span(dark)]).text, numbers: ["no_data_hours": dark.hours])
+    }
+
+    mutating func running(since start: Instant, until last: Instant, at now: Instant) -> Finding {
+        let fillings: [String: Phrase.Filling] = [
+            "lasting": span(last.since(start)), "since": .text(civil.spoken(start.wall, at: now.wall)),
+            "litres": .same(Phrase.number(flow.volume.litres)),
+        ]
+        return Finding(
+            subject: subject, kind: .continuousFlow, rule: Rule.continuousFlow.rawValue, severity: .attention, at: now,
+            text: Phrase(.continuousFlow, fillings).text, plainText: Phrase(.continuousFlowPlain, fillings).text,
+            numbers: ["lasting_hours": last.since(start).hours, "used_litres": flow.volume.litres])
+    }
+
+    mutating func leak(at now: Instant) -> Finding {
+        let fillings: [String: Phrase.Filling] = ["rate": .same(Phrase.number(floor.perHour / 1000))]
+        return Finding(
+            subject: subject, kind: .degraded, rule: Rule.leakFloor.rawValue, severity: .attention, at: now,
+            text: Phrase(.leakFloor, fillings).text, plainText: Phrase(.leakFloorPlain, fillings).text,
+            numbers: ["floor_per_hour_litres": floor.perHour / 1000])
+    }
+
+    mutating func excess(at now: Instant) -> Finding {
+        let fillings: [String: Phrase.Filling] = [
+            "litres": .same(Phrase.number(usedToday.litres)), "ceiling": .same(Phrase.number(policy.dailyCeiling.litres)),
+        ]
+        return Finding(
+            subject: subject, kind: .excessUse, rule: Rule.dailyCeiling.rawValue, severity: .attention, at: now,
+            text: Phrase(.excessUse, fillings).text, plainText: Phrase(.excessUsePlain, fillings).text,
+            numbers: ["used_litres": usedToday.litres, "ceiling_litres": policy.dailyCeiling.litres])
+    }
+}

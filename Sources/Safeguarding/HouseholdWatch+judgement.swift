@@ -1,0 +1,100 @@
+import Phrasebook
+import Telemetry
+
+/// The rules. Each is judged at every event; a rule that cannot judge stays silent and the home's state says why.
+extension HouseholdWatch {
+    mutating func judge(at now: Instant, _ effects: inout [Effect]) {
+        judgeBlindness(at: now, &effects)
+        judgeFlow(at: now, &effects)
+        judgeCeiling(at: now, &effects)
+        guard presence == nil || presence?.kind == .visitors else { return }
+        judgeSilence(at: now, &effects)
+    }
+
+    /// When silence began: at the last use, or when watching began.
+    var silentSince: Instant? { lastUse ?? began }
+
+    /// Whether readings are current enough to judge by.
+    func sees(at now: Instant) -> Bool {
+        guard let lastReading else { return false }
+        return now.since(lastReading) < policy.noData
+    }
+
+    private mutating func judgeSilence(at now: Instant, _ effects: inout [Effect]) {
+        guard let since = silentSince else { return }
+        let silence = now.since(since)
+        if silence >= policy.longestSilence, standing[.longestSilence] == nil {
+            raise(ceiling(silence, at: now), .longestSilence, &effects)
+        }
+        guard sees(at: now) else { return }
+        if policy.personal, coverage.personalGap, lastUse != nil { judgePersonal(silence, at: now, &effects) }
+        judgeVolume(at: now, &effects)
+    }
+
+    private mutating func judgePersonal(_ silence: Interval, at now: Instant, _ effects: inout [Effect]) {
+        let second = civil.secondOfDay(at: now.wall)
+        for severity in [Severity.alarm, .attention] {
+            guard let threshold = model.threshold(severity, secondOfDay: second), silence >= threshold else { continue }
+            if let earlier = standing[.personalGap], earlier.severity >= severity { return }
+            raise(personal(silence, severity, at: now), .personalGap, &effects)
+            return
+        }
+    }
+
+    private mutating func judgeVolume(at now: Instant, _ effects: inout [Effect]) {
+        guard let rule = policy.volumeRule, coverage.volume, let began else { return }
+        if rule.when == .learning, policy.personal, model.isLearnt { return }
+        guard now.since(began) >= rule.within, let total = window?.total(at: now.elapsed) else { return }
+        if total >= rule.below {
+            clear(.inactivity, .volume, &effects)
+        } else if standing[.volume] == nil {
+            raise(volume(total, rule, at: now), .volume, &effects)
+        }
+    }
+
+    private mutating func judgeBlindness(at now: Instant, _ effects: inout [Effect]) {
+        guard let seen = lastReading ?? began else { return }
+        let dark = now.since(seen)
+        if dark >= policy.noData {
+            if standing[.noData] == nil { raise(blindness(dark, at: now), .noData, &effects) }
+        } else if lastReading != nil {
+            clear(.blind, .noData, &effects)
+        }
+    }
+
+    private mutating func judgeFlow(at now: Instant, _ effects: inout [Effect]) {
+        guard coverage.continuousFlow else { return }
+        if let start = flow.began, let last = lastReading, last.since(start) >= policy.continuousFlow {
+            if standing[.continuousFlow] == nil { raise(running(since: start, until: last, at: now), .continuousFlow, &effects) }
+        } else {
+            clear(.continuousFlow, .continuousFlow, &effects)
+        }
+        if floor.perHour > 0 {
+            if standing[.leakFloor] == nil { raise(leak(at: now), .leakFloor, &effects) }
+        } else {
+            clear(.degraded, .leakFloor, &effects)
+        }
+    }
+
+    private mutating func judgeCeiling(at now: Instant, _ effects: inout [Effect]) {
+        if usedToday > policy.dailyCeiling {
+            if standing[.dailyCeiling] == nil { raise(excess(at: now), .dailyCeiling, &effects) }
+        } else {
+            clear(.excessUse, .dailyCeiling, &effects)
+        }
+    }
+
+    mutating func raise(_ finding: Finding, _ rule: Rule, _ effects: inout [Effect]) {
+        standing[rule] = finding
+        effects.append(.raise(finding))
+    }
+
+    mutating func clear(_ kind: FindingKind, _ rule: Rule, _ effects: inout [Effect]) {
+        guard standing.removeValue(forKey: rule) != nil else { return }
+        effects.append(.clear(kind, rule: rule))
+    }
+
+    mutating func clearInactivity(_ effects: inout [Effect]) {
+        for rule in [Rule.volume, .longestSilence, .personalGap] { clear(.inactivity, rule, &effects) }
+    }
+}

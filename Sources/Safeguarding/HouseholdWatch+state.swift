@@ -1,0 +1,81 @@
+import Phrasebook
+import Telemetry
+
+/// How the home stands, and why, for those who look.
+extension HouseholdWatch {
+    /// A reason with its sentence.
+    public struct Reason: Sendable, Hashable {
+        /// The rule's name.
+        public var rule: String
+        /// For those who may see litres.
+        public var text: LocalizedText
+        /// For those who may not.
+        public var plainText: LocalizedText
+        /// The numbers behind it.
+        public var numbers: [String: Double]
+    }
+
+    /// The home's state: the worst that stands. A home that cannot be judged is never SAFE.
+    public func state(at now: Instant) -> HomeState {
+        if standing.values.contains(where: { $0.kind == .inactivity && $0.severity == .alarm }) { return .alarm }
+        if standing.values.contains(where: { $0.kind == .inactivity || $0.kind == .useWhileAway || $0.kind == .excessUse }) {
+            return .attention
+        }
+        if !sees(at: now) { return .blind }
+        if standing[.continuousFlow] != nil || standing[.leakFloor] != nil { return .degraded }
+        if let presence, presence.kind != .visitors { return .away }
+        if policy.personal, coverage.personalGap, !model.isLearnt { return .learning }
+        if lastUse == nil { return .learning }
+        return .safe
+    }
+
+    /// Why: the standing findings, worst first, or the sentence that says all is well.
+    public func reasons(at now: Instant) -> [Reason] {
+        let worst = standing.sorted { ($1.value.severity, $0.key.rawValue) < ($0.value.severity, $1.key.rawValue) }
+        let found = worst.map { rule, finding in
+            Reason(rule: rule.rawValue, text: finding.text, plainText: finding.plainText, numbers: finding.numbers)
+        }
+        if !found.isEmpty { return found }
+        var copy = civil
+        let phrase: Phrase
+        switch state(at: now) {
+        case .away:
+            let sentence: Sentence = presence?.kind == .hospital ? .inHospital : .away
+            phrase = Phrase(sentence, ["until": .text(copy.spoken(presence?.until ?? now.wall, at: now.wall))])
+        case .learning: phrase = Phrase(.learning)
+        case .safe:
+            if let lastUse { phrase = Phrase(.safe, ["last": .text(copy.spoken(lastUse.wall, at: now.wall))]) } else { phrase = Phrase(.safeNoUseYet) }
+        default: return []
+        }
+        return [Reason(rule: "none", text: phrase.text, plainText: phrase.text, numbers: [:])]
+    }
+
+    /// The moment by which the next use is expected: when attention or an alarm would begin if none comes.
+    public func nextSignExpected(at now: Instant) -> WallTime? {
+        guard presence == nil, let since = lastUse, sees(at: now) else { return nil }
+        var clock = civil
+        var limit = policy.longestSilence
+        if policy.personal, model.isLearnt {
+            // Look ahead in quarter hours: the threshold changes with the clock time.
+            var ahead = Interval.zero
+            while since.advanced(by: ahead).wall < since.wall + limit {
+                let moment = since.advanced(by: ahead)
+                if let threshold = model.threshold(.attention, secondOfDay: clock.secondOfDay(at: moment.wall)), ahead >= threshold {
+                    limit = ahead
+                    break
+                }
+                ahead = ahead + .minutes(15)
+            }
+        } else if let rule = policy.volumeRule {
+            limit = min(limit, rule.within)
+        }
+        return since.wall + limit
+    }
+
+    /// Whether the personal model has learnt enough to judge.
+    public var isLearnt: Bool { model.isLearnt }
+    /// The newest register.
+    public var register: Volume? { ledger.register }
+    /// The water of the local day so far.
+    public var volumeToday: Volume { usedToday }
+}

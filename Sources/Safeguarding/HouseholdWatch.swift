@@ -1,0 +1,213 @@
+import Phrasebook
+import Telemetry
+
+/// Watches one home: turns its meter's register into findings.
+///
+/// A pure value with constant memory. It is driven by events and a moment; it reads no clock. Silence is counted on the
+/// elapsed-time axis, clock time of day on the wall clock's.
+public struct HouseholdWatch: Sendable, Hashable, Codable {
+    /// What happens to a home.
+    public enum Event: Sendable, Hashable {
+        /// A usable reading of the totaliser.
+        case register(Volume)
+        /// The meter was asked and gave nothing that can be used.
+        case unreadable
+        /// Time passes.
+        case tick
+        /// Somebody entered or ended a presence entry.
+        case presence(PresenceEntry?)
+    }
+
+    /// What follows.
+    public enum Effect: Sendable, Hashable {
+        /// A rule fired.
+        case raise(Finding)
+        /// The reason of a finding is over.
+        case clear(FindingKind, rule: Rule)
+        /// Water ran above the leak floor.
+        case lifeSign(Volume)
+        /// The first water of the local day.
+        case firstUseToday
+        /// The register did something that is not use.
+        case meter(MeterEvent)
+        /// The personal model has learnt enough to judge.
+        case learnt
+        /// A presence entry ran out.
+        case presenceEnded(PresenceEntry)
+    }
+
+    /// The home.
+    public let household: HouseholdID
+    /// How it is guarded.
+    public var policy: SafeguardingPolicy
+    /// The rules its meter can support.
+    public var coverage: Coverage
+    var ledger: ConsumptionLedger
+    var civil: CivilState
+    var model = PersonalGapModel()
+    var window: VolumeWindow?
+    var flow = FlowRun()
+    var floor = LeakFloor()
+    /// The findings that stand, by rule.
+    public internal(set) var standing: [Rule: Finding] = [:]
+    /// When watching began.
+    public internal(set) var began: Instant?
+    /// The last use above the leak floor.
+    public internal(set) var lastUse: Instant?
+    /// The last usable reading.
+    public internal(set) var lastReading: Instant?
+    /// The first use of the local day, if there was one.
+    public internal(set) var firstUseToday: WallTime?
+    /// The presence entry in force.
+    public internal(set) var presence: PresenceEntry?
+    var usedToday = Volume.zero
+    var today: Int64?
+    var hasLearnt = false
+
+    /// A watch that has seen nothing yet.
+    public init(household: HouseholdID, policy: SafeguardingPolicy, limits: ConsumptionLedger.Limits, clock: CivilClock) {
+        self.household = household
+        self.policy = policy
+        coverage = Coverage(resolution: limits.resolution)
+        ledger = ConsumptionLedger(limits: limits)
+        civil = CivilState(clock)
+        window = policy.volumeRule.map { VolumeWindow(length: $0.within) }
+    }
+
+    /// Takes one event.
+    public mutating func handle(_ event: Event, at now: Instant) -> [Effect] {
+        if began == nil { began = now }
+        var effects: [Effect] = []
+        expirePresence(at: now, &effects)
+        switch event {
+        case .register(let register): take(register, at: now, &effects)
+        case .unreadable, .tick: break
+        case .presence(let entry):
+            presence = entry
+            if entry?.kind == .away || entry?.kind == .hospital { clearInactivity(&effects) }
+            if entry == nil { clear(.useWhileAway, .useWhileAway, &effects) }
+        }
+        judge(at: now, &effects)
+        return effects
+    }
+
+    private mutating func take(_ register: Volume, at now: Instant, _ effects: inout [Effect]) {
+        turnDay(at: now)
+        switch ledger.handle(register, at: now) {
+        case .baseline:
+            lastReading = now
+        case .consumption(let use):
+            lastReading = now
+            take(use, at: now, &effects)
+        case .event(.rollover(let from, let to)):
+            lastReading = now
+            effects.append(.meter(.rollover(from: from, to: to)))
+            if let modulus = ledger.modulus(for: from) {
+                let use = ConsumptionLedger.use(acrossRolloverFrom: from, to: to, modulus: modulus)
+                take(Consumption(from: now, to: now, volume: use), at: now, &effects)
+            }
+        case .event(let event):
+            lastReading = now
+            effects.append(.meter(event))
+        case .duplicate, .late: break
+        }
+    }
+
+    private mutating func take(_ use: Consumption, at now: Instant, _ effects: inout [Effect]) {
+        let longestStep = max(policy.continuousFlow / 2, .milliseconds(1))
+        flow.take(use, longest: longestStep)
+        floor.take(use)
+        window?.add(use.volume, at: now.elapsed)
+        usedToday += use.volume
+        learnSilence(at: now, &effects)
+        guard floor.isLife(use, resolution: ledger.limits.resolution) else { return }
+        lastUse = now
+        clearInactivity(&effects)
+        effects.append(.lifeSign(use.volume))
+        if firstUseToday == nil {
+            firstUseToday = now.wall
+            effects.append(.firstUseToday)
+        }
+        if let presence, presence.kind != .visitors, standing[.useWhileAway] == nil {
+            raise(useWhileAway(use, at: now), .useWhileAway, &effects)
+        }
+    }
+
+    /// The silence that stood just before this reading teaches what is usual, unless people are away or visiting.
+    private mutating func learnSilence(at now: Instant, _ effects: inout [Effect]) {
+        guard presence == nil, let since = lastUse else { return }
+        let silence = min(now.since(since), policy.longestSilence)
+        model.learn(silence: silence, day: civil.day(at: now.wall), secondOfDay: civil.secondOfDay(at: now.wall))
+        if !hasLearnt, model.isLearnt {
+            hasLearnt = true
+            effects.append(.learnt)
+            clear(.inactivity, .volume, &effects)
+        }
+    }
+
+    private mutating func turnDay(at now: Instant) {
+        let day = civil.day(at: now.wall)
+        guard day != today else { return }
+        today = day
+        usedToday = .zero
+        firstUseToday = nil
+    }
+
+    private mutating func expirePresence(at now: Instant, _ effects: inout [Effect]) {
+        guard let entry = presence, now.wall >= entry.until else { return }
+        presence = nil
+        // Whoever comes back gets the time to draw water: silence is counted from the return.
+        if entry.kind != .visitors { lastUse = now }
+        clear(.useWhileAway, .useWhileAway, &effects)
+        effects.append(.presenceEnded(entry))
+    }
+}
+
+/// The rules a meter's resolution can support: a meter that counts in steps of 100 L cannot show a person's pauses.
+public struct Coverage: Sendable, Hashable, Codable {
+    /// Whether the volume rule can be judged: one count must not be more than the rule's own measure.
+    public var volume: Bool
+    /// Whether pauses show.
+    public var personalGap: Bool
+    /// Whether an unbroken flow shows.
+    public var continuousFlow: Bool
+
+    /// The coverage of a meter that counts in steps of so much.
+    public init(resolution: Volume) {
+        volume = resolution <= .litres(10)
+        personalGap = resolution <= .litres(10)
+        continuousFlow = resolution <= .litres(10)
+    }
+
+    /// The contract's words.
+    public var words: [String] {
+        [volume ? "volume" : nil, personalGap ? "personal_gap" : nil, continuousFlow ? "continuous_flow" : nil].compactMap { $0 }
+    }
+}
+
+/// A civil clock that can be saved: the zone's name is kept, its cache is not.
+struct CivilState: Sendable, Hashable, Codable {
+    private var clock: CivilClock
+
+    init(_ clock: CivilClock) { self.clock = clock }
+
+    mutating func day(at time: WallTime) -> Int64 { clock.day(at: time) }
+    mutating func secondOfDay(at time: WallTime) -> Int64 { clock.secondOfDay(at: time) }
+    mutating func spoken(_ time: WallTime, at now: WallTime) -> LocalizedText { clock.spoken(time, at: now) }
+
+    static func == (left: CivilState, right: CivilState) -> Bool { left.clock.zone.identifier == right.clock.zone.identifier }
+    func hash(into hasher: inout Hasher) { hasher.combine(clock.zone.identifier) }
+
+    init(from decoder: any Decoder) throws {
+        let name = try decoder.singleValueContainer().decode(String.self)
+        guard let clock = CivilClock(identifier: name) else {
+            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "unknown time zone"))
+        }
+        self.clock = clock
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(clock.zone.identifier)
+    }
+}
