@@ -50,7 +50,8 @@ let package = Package(
         core("Documents", ["Telemetry", yams]),
         core("DeviceProfiles", ["Telemetry", "Phrasebook", "Documents"]),
         core("Safeguarding", ["Telemetry", "Phrasebook"]),
+        core("BoardingControl", ["Telemetry", "Phrasebook"]),
         .executableTarget(
-            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
+            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,70 @@
+import Phrasebook
+import Telemetry
+
+extension BoardingDesk {
+    /// The most tracks followed at once; a car does not hold more.
+    private static let mostTracks = 16
+
+    mutating func take(_ detection: Detection, fresh: Bool, at now: Instant, _ effects: inout [Effect]) {
+        guard fresh, (0...1).contains(detection.confidence), isNews(detection), detection.zone != .landing else { return }
+        switch detection.kind {
+        case .wheelchair, .mobilityScooter, .pram, .stretcher:
+            vetoUntil = now.elapsed + BoardingPolicy.vetoLasts
+            vetoClass = detection.kind
+        case .ebikeBattery, .gasCylinder: takeContraband(detection, at: now, &effects)
+        default: break
+        }
+        follow(detection, at: now)
+        if detection.kind == .ebike, detection.confidence >= policy.confirmation.confidence { lastEbike = now.elapsed }
+    }
+
+    private mutating func isNews(_ detection: Detection) -> Bool {
+        guard let index = detections.firstIndex(where: { $0.boot == detection.boot }) else {
+            detections.append(DetectionBoot(boot: detection.boot, sequence: detection.sequence))
+            if detections.count > 8 { detections.removeFirst() }
+            return true
+        }
+        let last = detections[index].sequence
+        if detection.sequence == last || detection.boot != nil && detection.sequence < last { return false }
+        detections[index].sequence = detection.sequence
+        return true
+    }
+
+    private mutating func follow(_ detection: Detection, at now: Instant) {
+        if tracks[detection.track] == nil, tracks.count >= Self.mostTracks,
+            let oldest = tracks.min(by: { $0.value.lastSeen < $1.value.lastSeen })?.key
+        {
+            tracks[oldest] = nil
+        }
+        tracks[detection.track, default: TrackEvidence(at: now.elapsed)]
+            .take(detection, at: now.elapsed, within: policy.confirmation.within)
+    }
+
+    /// Batteries and gas cylinders are told, never held, once a minute at most.
+    private mutating func takeContraband(_ detection: Detection, at now: Instant, _ effects: inout [Effect]) {
+        guard detection.confidence >= policy.confirmation.confidence else { return }
+        if let last = lastContraband[detection.kind], now.elapsed - last < .minutes(1) { return }
+        lastContraband[detection.kind] = now.elapsed
+        let isBattery = detection.kind == .ebikeBattery
+        effects.append(.raise(Finding(
+            subject: subject, kind: isBattery ? .ebikeBattery : .gasCylinder, rule: "seen", severity: .attention, at: now,
+            text: Phrase(isBattery ? .batterySeen : .gasSeen).text, numbers: ["confidence": detection.confidence])))
+    }
+
+    /// The track that confirms an e-bike now, if any.
+    func confirmingTrack(at now: Instant) -> TrackEvidence? {
+        tracks.values.filter { $0.confirms(policy.confirmation, at: now.elapsed, caution: falseHolds) }
+            .max { $0.lastSeen < $1.lastSeen }
+    }
+
+    var subject: Subject { Subject(.elevator, elevator.rawValue) }
+
+    func finding(
+        _ rule: String, _ sentence: Sentence, _ fillings: [String: Phrase.Filling] = [:], kind: FindingKind = .ebike,
+        numbers: [String: Double] = [:], at now: Instant
+    ) -> Finding {
+        Finding(
+            subject: subject, kind: kind, rule: rule, severity: .attention, at: now, text: Phrase(sentence, fillings).text,
+            numbers: numbers)
+    }
+}

@@ -1,0 +1,133 @@
+import Phrasebook
+import Telemetry
+
+/// Guards boarding at one elevator: evidence, interlock, lease. A pure value: the same events at the same moments give
+/// the same commands.
+///
+/// What it promises is the contract's list in `elevator-mqtt`: it asks nothing of a door but to stay open, and only
+/// while every condition of the interlock is known to hold.
+public struct BoardingDesk: Sendable {
+    /// What happens.
+    public enum Event: Sendable, Hashable {
+        /// A status; `fresh` is false for retained copies and backlog.
+        case status(ElevatorStatus, fresh: Bool)
+        /// A status that could not be read.
+        case unreadableStatus
+        case detection(Detection, fresh: Bool)
+        case availability(online: Bool)
+        case acknowledgement(id: String, AcknowledgementResult, reason: String?)
+        /// A person releases the door.
+        case release(by: String)
+        /// The connection to the broker is lost: nothing is known until fresh news comes.
+        case disconnected
+        /// A person closed a case of this elevator as a false alarm.
+        case falseAlarm
+        case tick
+    }
+
+    /// What follows.
+    public enum Effect: Sendable, Hashable {
+        case publish(BoardingCommand)
+        case raise(Finding)
+        /// For the journal: what happened to a hold, with its reason and evidence.
+        case record(BoardingRecord)
+    }
+
+    /// A hold in force.
+    public struct Hold: Sendable, Hashable {
+        /// When it began.
+        public var since: Instant
+        /// When it ends at the latest.
+        public var endsBy: Instant
+        /// The command that holds now.
+        public var command: String
+        var renewAt: Interval
+        var leaseUntil: Interval
+    }
+
+    struct Pending: Sendable, Hashable {
+        var command: BoardingCommand
+        var sentAt: Interval
+        var retried: Bool
+    }
+
+    /// The elevator.
+    public let elevator: ElevatorID
+    /// How boarding is guarded.
+    public var policy: BoardingPolicy
+    var interlock = Interlock()
+    var tracks: [String: TrackEvidence] = [:]
+    var detections: [DetectionBoot] = []
+    /// The hold in force, if any.
+    public internal(set) var hold: Hold?
+    /// No hold before this moment.
+    public internal(set) var coolDownUntil: Instant
+    var pending: [Pending] = []
+    var holdsBegun: [Interval] = []
+    var vetoUntil: Interval?
+    var vetoClass: DetectedClass?
+    var lastEbike: Interval?
+    var episode: Episode?
+    var lastContraband: [DetectedClass: Interval] = [:]
+    var falseHolds = 0
+    var toldOffline = false
+    var sequence: Int64 = 0
+    let boot: String
+    var identifiers: CommandIdentifiers
+
+    struct DetectionBoot: Sendable, Hashable {
+        var boot: String?
+        var sequence: Int64
+    }
+
+    /// One e-bike from its confirmation until it is gone; each thing is told once.
+    struct Episode: Sendable, Hashable {
+        var told: Set<String> = []
+        var announced = false
+    }
+
+    /// A desk that starts in cool-down, so that a crash loop cannot hold a door again and again.
+    public init(elevator: ElevatorID, policy: BoardingPolicy, boot: String, seed: UInt64, at now: Instant) {
+        self.elevator = elevator
+        self.policy = policy
+        self.boot = boot
+        identifiers = CommandIdentifiers(seed: seed)
+        coolDownUntil = now.advanced(by: policy.coolDown)
+    }
+
+    /// Takes one event.
+    public mutating func handle(_ event: Event, at now: Instant) -> [Effect] {
+        var effects: [Effect] = []
+        switch event {
+        case .status(let status, let fresh):
+            if interlock.take(status, fresh: fresh, at: now.elapsed), fresh, status.showsEmptyCar { vetoUntil = nil }
+        case .unreadableStatus, .disconnected: interlock.lose()
+        case .detection(let detection, let fresh): take(detection, fresh: fresh, at: now, &effects)
+        case .availability(let online): interlock.setOnline(online)
+        case .acknowledgement(let id, let result, let reason): take(id, result, reason, at: now, &effects)
+        case .release(let by): releaseByPerson(by, at: now, &effects)
+        case .falseAlarm: falseHolds = min(falseHolds + 1, 4)
+        case .tick: break
+        }
+        settle(at: now, &effects)
+        return effects
+    }
+
+    /// The newest status, fresh or not.
+    public var status: ElevatorStatus? { interlock.status }
+    /// When the newest fresh status arrived, on the elapsed-time axis.
+    public var statusArrivedAt: Interval? { interlock.arrivedAt }
+    /// What the controller says of itself; nil before it said anything.
+    public var online: Bool? { interlock.online }
+
+    /// The next moment at which something is due without any event; nil when nothing is.
+    public var nextDeadline: Interval? {
+        var moments = pending.map { $0.sentAt + BoardingPolicy.acknowledgementWithin }
+        if let hold {
+            moments += [hold.renewAt, hold.endsBy.elapsed, hold.leaseUntil]
+            if let until = interlock.freshUntil { moments.append(until + .milliseconds(1)) }
+        }
+        if hold != nil || episode != nil, let lastEbike { moments.append(lastEbike + policy.clearAfter) }
+        return moments.min()
+    }
+}
