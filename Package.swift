@@ -51,7 +51,8 @@ let package = Package(
         core("DeviceProfiles", ["Telemetry", "Phrasebook", "Documents"]),
         core("Safeguarding", ["Telemetry", "Phrasebook"]),
         core("BoardingControl", ["Telemetry", "Phrasebook"]),
+        core("Casework", ["Telemetry", "Phrasebook"]),
         .executableTarget(
-            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
+            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
     ]
 )

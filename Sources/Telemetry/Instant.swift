@@ -72,4 +72,7 @@ public struct Instant: Hashable, Sendable, Codable {
 
     /// The elapsed time from another moment to this one.
     public func since(_ other: Instant) -> Interval { elapsed - other.elapsed }
+
+    /// The earlier of two moments, by elapsed time.
+    public func earlier(of other: Instant) -> Instant { elapsed <= other.elapsed ? self : other }
 }

@@ -1,0 +1,123 @@
+import Phrasebook
+import Telemetry
+
+/// The seven links of grid management.
+public enum CaseStage: String, Sendable, Codable, CaseIterable {
+    case reported, filed, dispatched, handling, supervised, verified, closed
+}
+
+/// What a person found.
+public enum Outcome: String, Sendable, Codable, CaseIterable {
+    case safe, away, helped, hospital, deceased, leak
+    case meterFault = "meter_fault"
+    case noAccess = "no_access"
+    case falseAlarm = "false_alarm"
+    case removed, repaired
+
+    /// The outcomes that make sense for a kind of case (contract, precisions of cases).
+    public static func allowed(for kind: FindingKind) -> [Outcome] {
+        switch kind {
+        case .inactivity, .useWhileAway: [.safe, .away, .helped, .hospital, .deceased, .leak, .meterFault, .noAccess]
+        case .ebike, .ebikeBattery, .gasCylinder: [.removed, .falseAlarm]
+        case .equipment, .meterEvent, .blind: [.meterFault, .repaired, .falseAlarm]
+        case .continuousFlow, .degraded, .excessUse: [.leak, .repaired, .safe, .meterFault, .falseAlarm, .noAccess]
+        case .incident: [.repaired, .safe, .removed, .falseAlarm, .meterFault]
+        }
+    }
+}
+
+/// A matter that somebody must see to, from the first finding to what a person found.
+public struct Case: Sendable, Hashable, Codable {
+    /// One rung with its times.
+    public struct Rung: Sendable, Hashable, Codable {
+        public var step: LadderStep
+        /// When it is due, unless somebody has taken the case on.
+        public var dueAt: Instant
+        /// When its people were told.
+        public var doneAt: Instant?
+        /// Whether it repeats an earlier one.
+        public var repeated: Bool
+    }
+
+    /// One notice of the case, as the delivery reports it.
+    public struct NoticeRecord: Sendable, Hashable, Codable {
+        public var id: NoticeID
+        public var channel: ChannelID
+        public var contact: ContactID
+    }
+
+    public var id: CaseID
+    public var kind: FindingKind
+    public var severity: Severity
+    public var subject: Subject
+    public var stage: CaseStage
+    public var openedAt: Instant
+    public var acceptedAt: Instant?
+    public var acceptedBy: String?
+    /// Whether only a relative has accepted, so that the dispatch goes on.
+    public var acceptedByRelative = false
+    public var arrivedAt: Instant?
+    public var arrivedBy: String?
+    public var signOfLifeAt: Instant?
+    public var closedAt: Instant?
+    public var outcome: Outcome?
+    public var note: String
+    public var findings: [Finding]
+    public var rungs: [Rung]
+    public var repeatEvery: Interval
+    /// The climb rests until then.
+    public var pausedUntil: Interval?
+    /// Limits that were missed and told, so that each is told once.
+    public var supervisedFor: Set<String> = []
+    public var notices: [NoticeRecord] = []
+    /// How many notices the case has made; part of their identifiers.
+    public var noticeCount = 0
+    /// Whether a person was asked to go: then only a person closes the case.
+    public var visitAsked = false
+
+    /// Whether the case waits for somebody.
+    public var isOpen: Bool { closedAt == nil }
+    /// The newest finding.
+    public var latest: Finding? { findings.last }
+    /// The most findings kept; the first and the newest ones matter.
+    static let mostFindings = 50
+}
+
+/// A message that is to reach one contact by one channel.
+public struct Notice: Sendable, Hashable, Codable {
+    /// What happened to the case; the contract's CloudEvents types end in these words.
+    public enum Kind: String, Sendable, Codable, CaseIterable {
+        case opened, escalated, accepted, arrived
+        case signOfLife = "sign_of_life"
+        case closed, drill
+    }
+
+    /// Stays the same through every retry.
+    public var id: NoticeID
+    public var caseID: CaseID
+    public var kind: Kind
+    public var contact: ContactID
+    public var channel: ChannelID
+    public var role: Role
+    public var language: Language
+    public var severity: Severity
+    public var caseKind: FindingKind
+    public var stage: CaseStage
+    public var subject: Subject
+    /// The roles told together.
+    public var roles: [Role]
+    /// The sentence without names; the renderer puts the subject in front.
+    public var text: LocalizedText
+    public var reasons: [Reason]
+    public var createdAt: Instant
+    public var openedAt: Instant
+    /// Not to be sent before this place on the elapsed-time axis (quiet hours).
+    public var notBefore: Interval
+
+    /// A reason as a notice carries it.
+    public struct Reason: Sendable, Hashable, Codable {
+        public var rule: String
+        public var text: LocalizedText
+        public var numbers: [String: Double]
+    }
+}

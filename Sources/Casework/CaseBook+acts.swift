@@ -1,0 +1,157 @@
+import Phrasebook
+import Telemetry
+
+/// What people do about a case. Repeating an act is harmless; an impossible one is refused with its reason.
+extension CaseBook {
+    mutating func take(_ act: Act, on id: CaseID, at now: Instant) throws(Refusal) -> [Effect] {
+        guard var found = cases[id] else { throw .unknownCase(id) }
+        if !found.isOpen {
+            // The same outcome twice is harmless; anything else comes too late.
+            if case .outcome(let outcome, _) = act.deed, outcome == found.outcome { return [] }
+            throw .closed(found.outcome)
+        }
+        if !act.note.isEmpty { found.note = found.note.isEmpty ? act.note : "\(found.note)\n\(act.note)" }
+        switch act.deed {
+        case .accept: return accept(&found, act, at: now)
+        case .arrived: return arrive(&found, act, at: now)
+        case .handBack: return try handBack(&found, at: now)
+        case .outcome(let outcome, let until): return try conclude(&found, outcome, until, act, at: now)
+        }
+    }
+
+    private func isRelative(_ who: String) -> Bool { directory.contact(ContactID(who))?.role.isRelative ?? false }
+
+    private mutating func accept(_ found: inout Case, _ act: Act, at now: Instant) -> [Effect] {
+        let relative = isRelative(act.by)
+        // Somebody who can go replaces a relative; otherwise the first acceptance stands.
+        guard found.acceptedAt == nil || found.acceptedByRelative && !relative else {
+            put(found)
+            return [.save(found)]
+        }
+        found.acceptedAt = now
+        found.acceptedBy = act.by
+        found.acceptedByRelative = relative
+        found.stage = .handling
+        found.visitAsked = true
+        let text = Phrase(.acceptedBy, ["who": .text(spoken(act.by))]).text
+        let notices = tellThoseTold(&found, .accepted, text, at: now)
+        put(found)
+        return [.save(found)] + notices
+    }
+
+    private mutating func arrive(_ found: inout Case, _ act: Act, at now: Instant) -> [Effect] {
+        guard found.arrivedAt == nil else {
+            put(found)
+            return [.save(found)]
+        }
+        if found.acceptedAt == nil {
+            found.acceptedAt = now
+            found.acceptedBy = act.by
+        }
+        found.arrivedAt = now
+        found.arrivedBy = act.by
+        found.stage = .handling
+        found.visitAsked = true
+        let text = Phrase(.arrivedBy, ["who": .text(spoken(act.by))]).text
+        let notices = tellThoseTold(&found, .arrived, text, at: now)
+        put(found)
+        return [.save(found)] + notices
+    }
+
+    private mutating func handBack(_ found: inout Case, at now: Instant) throws(Refusal) -> [Effect] {
+        guard found.acceptedAt != nil else { throw .notAccepted }
+        found.acceptedAt = nil
+        found.acceptedBy = nil
+        found.acceptedByRelative = false
+        found.arrivedAt = nil
+        found.stage = .dispatched
+        if let next = found.rungs.firstIndex(where: { $0.doneAt == nil }) { found.rungs[next].dueAt = now }
+        return climb(found, at: now)
+    }
+
+    private mutating func conclude(
+        _ found: inout Case, _ outcome: Outcome, _ until: WallTime?, _ act: Act, at now: Instant
+    ) throws(Refusal) -> [Effect] {
+        let allowed = Outcome.allowed(for: found.kind)
+        guard allowed.contains(outcome) else { throw .outcomeNotAllowed(outcome, allowed: allowed) }
+        if outcome == .noAccess {
+            // Nobody opened: the case is not over, somebody with a key or a uniform must come.
+            found.stage = .supervised
+            found.acceptedAt = nil
+            found.acceptedBy = nil
+            found.acceptedByRelative = false
+            found.arrivedAt = nil
+            found.pausedUntil = nil
+            if let next = found.rungs.firstIndex(where: { $0.doneAt == nil }) { found.rungs[next].dueAt = now }
+            return climb(found, at: now)
+        }
+        found.outcome = outcome
+        if found.acceptedAt == nil {
+            found.acceptedAt = now
+            found.acceptedBy = act.by
+        }
+        var effects: [Effect] = []
+        if found.subject.type == .household {
+            let household = HouseholdID(found.subject.id)
+            if outcome == .away || outcome == .hospital {
+                let latest = now.wall + Self.presenceLongest
+                let end = min(until ?? now.wall + Self.presenceDefault, latest)
+                effects.append(.presence(household, outcome, until: end, by: act.by))
+            } else {
+                effects.append(.seenByPerson(household, outcome))
+            }
+        }
+        if found.subject.type == .elevator, outcome == .falseAlarm {
+            effects.append(.falseBoardingAlarm(ElevatorID(found.subject.id)))
+        }
+        return close(found, by: act.by, at: now) + effects
+    }
+
+    /// A contact is spoken of by role; names are put in where a reader may see them.
+    private func spoken(_ who: String) -> LocalizedText {
+        guard let contact = directory.contact(ContactID(who)) else { return LocalizedText(chinese: who, english: who) }
+        return contact.role.name
+    }
+}
+
+extension Role {
+    /// The role in words.
+    public var name: LocalizedText {
+        let (chinese, english) =
+            switch self {
+            case .resident: ("本人", "the resident")
+            case .family: ("家属", "family")
+            case .volunteer: ("志愿者", "a volunteer")
+            case .gridWorker: ("网格员", "the grid worker")
+            case .committee: ("居委会", "the committee")
+            case .station: ("联勤联动站", "the station")
+            case .town: ("街镇城运中心", "the town")
+            case .district: ("区城运中心", "the district")
+            case .property: ("物业", "property management")
+            case .technician: ("维修人员", "a technician")
+            case .maintenance: ("电梯维保", "the lift maintenance company")
+            }
+        return LocalizedText(chinese: chinese, english: english)
+    }
+}
+
+extension Outcome {
+    /// The outcome in words.
+    public var name: LocalizedText {
+        let (chinese, english) =
+            switch self {
+            case .safe: ("人在家,平安", "at home and well")
+            case .away: ("不在家", "away")
+            case .helped: ("已帮助", "helped")
+            case .hospital: ("已送医", "taken to hospital")
+            case .deceased: ("已去世", "deceased")
+            case .leak: ("漏水", "a leak")
+            case .meterFault: ("水表故障", "meter fault")
+            case .noAccess: ("没人开门", "no access")
+            case .falseAlarm: ("误报", "false alarm")
+            case .removed: ("已推出", "taken out")
+            case .repaired: ("已恢复", "working again")
+            }
+        return LocalizedText(chinese: chinese, english: english)
+    }
+}

@@ -1,0 +1,199 @@
+import Phrasebook
+import Telemetry
+
+/// All cases of a site: joins findings, climbs ladders, takes acts, says whom to tell. A pure value; the same events at
+/// the same moments give the same notices with the same identifiers, also after it was saved and restored.
+public struct CaseBook: Sendable {
+    /// What happens.
+    public enum Event: Sendable {
+        case finding(Finding)
+        /// The reason of a kind of finding is over.
+        case cleared(Subject, FindingKind)
+        /// Water ran after the alarm.
+        case signOfLife(HouseholdID)
+        case act(CaseID, Act)
+        case tick
+    }
+
+    /// What somebody does about a case.
+    public struct Act: Sendable, Hashable {
+        /// The acts.
+        public enum Deed: Sendable, Hashable {
+            case accept, arrived, handBack
+            case outcome(Outcome, until: WallTime?)
+        }
+
+        public var deed: Deed
+        /// Who, as they say it: a contact's id, an account, or a name.
+        public var by: String
+        public var note: String
+
+        /// An act.
+        public init(_ deed: Deed, by: String, note: String = "") {
+            self.deed = deed
+            self.by = by
+            self.note = note
+        }
+    }
+
+    /// What follows. All effects of one event are made durable together before any of them is carried out.
+    public enum Effect: Sendable, Hashable {
+        /// The case is new or changed: save it.
+        case save(Case)
+        /// Tell somebody.
+        case notify(Notice)
+        /// A person found nobody at home for a reason: enter it.
+        case presence(HouseholdID, Outcome, until: WallTime, by: String)
+        /// A person was there: the silence is explained.
+        case seenByPerson(HouseholdID, Outcome)
+        /// A person called the boarding alarm false.
+        case falseBoardingAlarm(ElevatorID)
+    }
+
+    /// Why an act cannot be.
+    public enum Refusal: Error, Sendable, Hashable {
+        case unknownCase(CaseID)
+        case closed(Outcome?)
+        case outcomeNotAllowed(Outcome, allowed: [Outcome])
+        case notAccepted
+    }
+
+    /// How long a sign of life lets the climb rest.
+    public static let signOfLifePause = Interval.minutes(30)
+    /// What `away` and `hospital` mean without a date, and at most.
+    public static let presenceDefault = Interval.days(1)
+    static let presenceLongest = Interval.days(30)
+
+    /// Cases by id: all open ones, and those closed since the start.
+    public private(set) var cases: [CaseID: Case] = [:]
+    public var ladders: Ladders
+    public var directory: Directory
+    public var language: Language
+    var civil: CivilClock
+    private var nextNumber: Int
+
+    /// A book with the cases that are still open, and the number the next case gets.
+    public init(
+        ladders: Ladders, directory: Directory, language: Language, civil: CivilClock, open: [Case] = [], nextNumber: Int = 1
+    ) {
+        self.ladders = ladders
+        self.directory = directory
+        self.language = language
+        self.civil = civil
+        self.nextNumber = nextNumber
+        for item in open { cases[item.id] = item }
+    }
+
+    /// Takes one event.
+    /// - Throws: `Refusal` when an act is impossible; nothing has changed then.
+    public mutating func handle(_ event: Event, at now: Instant) throws(Refusal) -> [Effect] {
+        switch event {
+        case .finding(let finding): return join(finding, at: now)
+        case .cleared(let subject, let kind): return clear(subject, kind, at: now)
+        case .signOfLife(let household): return signOfLife(household, at: now)
+        case .act(let id, let act): return try take(act, on: id, at: now)
+        case .tick: return climbAll(at: now)
+        }
+    }
+
+    /// The open case of a subject and kind.
+    public func openCase(_ subject: Subject, _ kind: FindingKind) -> Case? {
+        cases.values.first { $0.isOpen && $0.subject == subject && $0.kind == kind }
+    }
+
+    /// The open case of a subject that matters most.
+    public func openCase(_ subject: Subject) -> Case? {
+        cases.values.filter { $0.isOpen && $0.subject == subject }
+            .max { ($0.severity, $1.openedAt.elapsed) < ($1.severity, $0.openedAt.elapsed) }
+    }
+
+    /// Forgets closed cases; the store keeps them.
+    public mutating func forgetClosed(before: Interval) {
+        cases = cases.filter { $0.value.isOpen || ($0.value.closedAt?.elapsed ?? .zero) >= before }
+    }
+
+    mutating func put(_ item: Case) { cases[item.id] = item }
+
+    /// The earliest moment at which a case needs a tick.
+    public var nextDeadline: Interval? {
+        cases.values.filter(\.isOpen).compactMap(\.nextDue).min()
+    }
+
+    // MARK: Findings
+
+    private mutating func join(_ finding: Finding, at now: Instant) -> [Effect] {
+        guard finding.kind != .meterEvent else { return [] }
+        guard var found = openCase(finding.subject, finding.kind) else { return open(finding, at: now) }
+        if found.findings.count >= Case.mostFindings { found.findings.remove(at: 1) }
+        found.findings.append(finding)
+        if finding.severity > found.severity {
+            found.severity = finding.severity
+            found.rungs = rungs(for: found.kind, found.severity, from: now)
+            found.repeatEvery = ladders.ladder(for: found.kind, severity: found.severity).repeat
+            found.pausedUntil = nil
+            return climb(found, at: now)
+        }
+        // Renewed silence after a sign of life: the climb goes on at once.
+        if found.kind == .inactivity, found.signOfLifeAt != nil, found.pausedUntil != nil {
+            found.pausedUntil = nil
+            return climb(found, at: now)
+        }
+        put(found)
+        return [.save(found)]
+    }
+
+    private mutating func open(_ finding: Finding, at now: Instant) -> [Effect] {
+        let id = CaseID("c-\(nextNumber)")
+        nextNumber += 1
+        let opened = Case(
+            id: id, kind: finding.kind, severity: finding.severity, subject: finding.subject, stage: .filed, openedAt: now,
+            note: "", findings: [finding], rungs: rungs(for: finding.kind, finding.severity, from: now),
+            repeatEvery: ladders.ladder(for: finding.kind, severity: finding.severity).repeat)
+        return climb(opened, at: now)
+    }
+
+    private func rungs(for kind: FindingKind, _ severity: Severity, from now: Instant) -> [Case.Rung] {
+        ladders.ladder(for: kind, severity: severity).steps.map {
+            Case.Rung(step: $0, dueAt: now.advanced(by: $0.after), doneAt: nil, repeated: false)
+        }
+    }
+
+    // MARK: Ends without a person, and signs of life
+
+    private mutating func clear(_ subject: Subject, _ kind: FindingKind, at now: Instant) -> [Effect] {
+        guard var found = openCase(subject, kind), kind != .inactivity, kind != .ebike, kind != .useWhileAway else { return [] }
+        found.outcome = kind == .continuousFlow || kind == .excessUse ? .safe : .repaired
+        found.note = found.note.isEmpty ? "auto" : found.note
+        return close(found, by: nil, at: now)
+    }
+
+    private mutating func signOfLife(_ household: HouseholdID, at now: Instant) -> [Effect] {
+        guard var found = openCase(Subject(.household, household.rawValue), .inactivity) else { return [] }
+        if !found.visitAsked {
+            found.signOfLifeAt = now
+            found.outcome = .safe
+            found.note = found.note.isEmpty ? "auto" : found.note
+            return close(found, by: nil, at: now)
+        }
+        let first = found.signOfLifeAt == nil || found.pausedUntil == nil
+        found.signOfLifeAt = found.signOfLifeAt ?? now
+        guard first else { return [] }
+        found.pausedUntil = now.elapsed + Self.signOfLifePause
+        let text = Phrase(.signOfLife, ["at": .same(civil.clockFace(now.wall))]).text
+        let notices = tellThoseTold(&found, .signOfLife, text, at: now)
+        put(found)
+        return [.save(found)] + notices
+    }
+
+    mutating func close(_ closing: Case, by who: String?, at now: Instant) -> [Effect] {
+        var found = closing
+        found.stage = .closed
+        found.closedAt = now
+        found.pausedUntil = nil
+        let word = (found.outcome ?? .safe).name
+        let text = Phrase(.closedWith, ["outcome": .text(word)]).text
+        let notices = tellThoseTold(&found, .closed, text, at: now)
+        put(found)
+        return [.save(found)] + notices
+    }
+}

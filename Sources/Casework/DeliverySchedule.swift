@@ -1,0 +1,109 @@
+import Telemetry
+
+/// Decides when each notice is tried. One queue for each channel, so that a dead channel delays no other; within a
+/// channel the notices of one case keep their order. A pure value.
+public struct DeliverySchedule: Sendable {
+    /// A notice under way.
+    public struct Item: Sendable, Hashable, Codable {
+        /// How far it has come.
+        public enum State: String, Sendable, Codable { case queued, sent, failed, dead }
+        public var notice: Notice
+        public var state: State
+        public var attempts: Int
+        /// The next try on the elapsed-time axis.
+        public var nextAt: Interval
+        public var sentAt: WallTime?
+
+        /// A notice that was never tried.
+        public init(_ notice: Notice) {
+            self.notice = notice
+            state = .queued
+            attempts = 0
+            nextAt = notice.notBefore
+        }
+    }
+
+    /// How a try ended.
+    public enum Attempt: Sendable, Hashable {
+        case delivered
+        /// May work later; the server may have said when.
+        case failed(String, retryAfter: Interval?)
+        /// Will never work: a refused address, a wrong key.
+        case refused(String)
+    }
+
+    /// After so many tries a notice is dead: with the back-off below that is about a day.
+    public static let mostAttempts = 30
+    static let firstBackOff = Interval.seconds(1)
+    static let greatestBackOff = Interval.hours(1)
+
+    private var queues: [ChannelID: [Item]] = [:]
+    private var busy: Set<ChannelID> = []
+    private var jitter: UInt64
+
+    /// A schedule with the notices that were not delivered yet.
+    public init(pending: [Item] = [], seed: UInt64) {
+        jitter = seed
+        for item in pending { queues[item.notice.channel, default: []].append(item) }
+    }
+
+    /// Takes a new notice.
+    public mutating func enqueue(_ notice: Notice) { queues[notice.channel, default: []].append(Item(notice)) }
+
+    /// The notices to try now, one for each channel that is free; they count as busy until `finish`.
+    public mutating func due(at now: Interval) -> [Item] {
+        var result: [Item] = []
+        for channel in queues.keys.sorted() where !busy.contains(channel) {
+            var blocked: Set<CaseID> = []
+            guard let item = queues[channel]?.first(where: { item in
+                // Order within a case: a later notice waits for an earlier one of its case.
+                guard blocked.insert(item.notice.caseID).inserted else { return false }
+                return item.nextAt <= now
+            }) else { continue }
+            busy.insert(channel)
+            result.append(item)
+        }
+        return result
+    }
+
+    /// Notes how a try ended.
+    /// - Returns: the item as it must be saved.
+    public mutating func finish(_ id: NoticeID, on channel: ChannelID, _ attempt: Attempt, at now: Instant) -> Item? {
+        busy.remove(channel)
+        guard let index = queues[channel]?.firstIndex(where: { $0.notice.id == id }), var item = queues[channel]?[index]
+        else { return nil }
+        item.attempts += 1
+        switch attempt {
+        case .delivered:
+            item.state = .sent
+            item.sentAt = now.wall
+            queues[channel]?.remove(at: index)
+        case .failed(_, let retryAfter):
+            item.state = item.attempts >= Self.mostAttempts ? .dead : .failed
+            item.nextAt = now.elapsed + max(backOff(item.attempts), retryAfter ?? .zero)
+            if item.state == .dead { queues[channel]?.remove(at: index) } else { queues[channel]?[index] = item }
+        case .refused:
+            item.state = .dead
+            queues[channel]?.remove(at: index)
+        }
+        if queues[channel]?.isEmpty == true { queues[channel] = nil }
+        return item
+    }
+
+    /// 1 s, 2 s, 4 s … up to an hour, each shortened by up to a quarter so that many gateways do not knock together.
+    private mutating func backOff(_ attempts: Int) -> Interval {
+        let doubled = Self.firstBackOff.milliseconds << Int64(min(attempts - 1, 12))
+        let capped = min(doubled, Self.greatestBackOff.milliseconds)
+        jitter = jitter &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        let share = Int64(jitter >> 54)  // 0…1023
+        return .milliseconds(capped - capped / 4 * share / 1024)
+    }
+
+    /// The next moment at which something is due on a free channel.
+    public var nextDue: Interval? {
+        queues.filter { !busy.contains($0.key) }.flatMap { $0.value.map(\.nextAt) }.min()
+    }
+
+    /// How many notices wait, by channel.
+    public var waiting: [ChannelID: Int] { queues.mapValues(\.count) }
+}

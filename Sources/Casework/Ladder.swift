@@ -1,0 +1,91 @@
+import Telemetry
+
+/// One step of a ladder: whom to tell after how long, and what is expected of them.
+public struct LadderStep: Sendable, Hashable, Codable {
+    /// Counted from the opening of the case.
+    public var after: Interval
+    public var notify: [Role]
+    /// Somebody must have accepted this long after the step; otherwise the case climbs.
+    public var acceptWithin: Interval?
+    /// Somebody must have arrived this long after accepting.
+    public var arriveWithin: Interval?
+    /// The outcome must be in this long after arriving.
+    public var outcomeWithin: Interval?
+
+    /// A step.
+    public init(
+        after: Interval, notify: [Role], acceptWithin: Interval? = nil, arriveWithin: Interval? = nil,
+        outcomeWithin: Interval? = nil
+    ) {
+        self.after = after
+        self.notify = notify
+        self.acceptWithin = acceptWithin
+        self.arriveWithin = arriveWithin
+        self.outcomeWithin = outcomeWithin
+    }
+}
+
+/// The steps by which a case climbs, the last of which repeats until somebody accepts.
+public struct Ladder: Sendable, Hashable, Codable {
+    public var steps: [LadderStep]
+    /// How often the last step repeats.
+    public var `repeat`: Interval
+
+    /// A ladder; its last step repeats every quarter of an hour unless said otherwise.
+    public init(steps: [LadderStep], repeat: Interval = .minutes(15)) {
+        self.steps = steps
+        self.repeat = `repeat`
+    }
+}
+
+/// The ladders of a site by name, with defaults for those the configuration does not set.
+public struct Ladders: Sendable, Hashable {
+    public var byName: [String: Ladder]
+
+    /// Ladders by name.
+    public init(_ byName: [String: Ladder] = [:]) { self.byName = byName }
+
+    /// The ladder of a kind of case (contract: "Default kind → ladder").
+    public func ladder(for kind: FindingKind, severity: Severity) -> Ladder {
+        let name = Ladders.name(for: kind, severity: severity)
+        return byName[name] ?? Ladders.defaults[name] ?? Ladder(steps: [LadderStep(after: .zero, notify: [.committee])])
+    }
+
+    /// The name of the ladder a kind of case climbs.
+    public static func name(for kind: FindingKind, severity: Severity) -> String {
+        switch kind {
+        case .inactivity: severity == .alarm ? "elder" : "attention"
+        case .useWhileAway: "attention"
+        case .continuousFlow, .degraded, .excessUse: "leak"
+        case .blind: "blind"
+        case .equipment, .meterEvent: "equipment"
+        case .ebike, .ebikeBattery, .gasCylinder: "ebike"
+        case .incident: "incident"
+        }
+    }
+
+    /// What holds where the configuration says nothing.
+    public static let defaults: [String: Ladder] = [
+        "elder": Ladder(steps: [
+            LadderStep(after: .zero, notify: [.family], acceptWithin: .minutes(10)),
+            LadderStep(after: .minutes(10), notify: [.gridWorker, .committee], acceptWithin: .minutes(15)),
+            LadderStep(after: .minutes(25), notify: [.station], acceptWithin: .minutes(15)),
+            LadderStep(after: .minutes(40), notify: [.town]),
+        ]),
+        "attention": Ladder(steps: [
+            LadderStep(after: .zero, notify: [.family]),
+            LadderStep(after: .minutes(60), notify: [.volunteer]),
+        ], repeat: .hours(6)),
+        "leak": Ladder(steps: [
+            LadderStep(after: .zero, notify: [.family, .committee]),
+            LadderStep(after: .hours(2), notify: [.gridWorker]),
+        ], repeat: .hours(12)),
+        "blind": Ladder(steps: [LadderStep(after: .zero, notify: [.technician, .committee])], repeat: .hours(24)),
+        "equipment": Ladder(steps: [LadderStep(after: .zero, notify: [.technician])], repeat: .hours(24)),
+        "ebike": Ladder(steps: [
+            LadderStep(after: .zero, notify: [.property]),
+            LadderStep(after: .minutes(2), notify: [.gridWorker, .committee]),
+        ], repeat: .hours(2)),
+        "incident": Ladder(steps: [LadderStep(after: .zero, notify: [.technician, .committee])], repeat: .hours(6)),
+    ]
+}
