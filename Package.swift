@@ -52,7 +52,12 @@ let package = Package(
         core("Safeguarding", ["Telemetry", "Phrasebook"]),
         core("BoardingControl", ["Telemetry", "Phrasebook"]),
         core("Casework", ["Telemetry", "Phrasebook"]),
+        .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
+        .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+        core("Threads"),
+        core("Fieldbus", ["CModbus", "Telemetry", "DeviceProfiles", "Threads"]),
+        core("Messaging", ["CMosquitto", "Telemetry"]),
         .executableTarget(
-            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
+            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Fieldbus", "Messaging", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,203 @@
+import CMosquitto
+import Glibc
+import Synchronization
+import Telemetry
+
+/// A message as it arrived.
+public struct MQTTMessage: Sendable, Hashable {
+    public var topic: String
+    public var payload: [UInt8]
+    /// A copy the broker had kept: old news.
+    public var retained: Bool
+
+    /// A message.
+    public init(topic: String, payload: [UInt8], retained: Bool) {
+        self.topic = topic
+        self.payload = payload
+        self.retained = retained
+    }
+}
+
+/// How to reach a broker.
+public struct MQTTSettings: Sendable, Hashable {
+    public var host: String
+    public var port: Int
+    public var clientID: String
+    public var username: String?
+    public var password: String?
+    /// Certificate authority, certificate, key; nil speaks in the clear.
+    public var tls: TLS?
+    /// Published by the broker when the connection breaks.
+    public var will: (topic: String, payload: String)?
+    public var keepAlive: Interval
+
+    /// Files of a TLS connection.
+    public struct TLS: Sendable, Hashable {
+        public var authority: String
+        public var certificate: String?
+        public var key: String?
+
+        /// TLS with an authority, and with a client certificate if both its files are given.
+        public init(authority: String, certificate: String? = nil, key: String? = nil) {
+            self.authority = authority
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
+    /// Settings with defaults.
+    public init(
+        host: String, port: Int, clientID: String, username: String? = nil, password: String? = nil, tls: TLS? = nil,
+        will: (topic: String, payload: String)? = nil, keepAlive: Interval = .seconds(15)
+    ) {
+        self.host = host
+        self.port = port
+        self.clientID = clientID
+        self.username = username
+        self.password = password
+        self.tls = tls
+        self.will = will
+        self.keepAlive = keepAlive
+    }
+
+    /// Two settings are the same when they reach the same broker as the same client.
+    public static func == (left: MQTTSettings, right: MQTTSettings) -> Bool {
+        left.host == right.host && left.port == right.port && left.clientID == right.clientID
+            && left.username == right.username && left.password == right.password && left.tls == right.tls
+    }
+
+    /// See `==`.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(host)
+        hasher.combine(port)
+        hasher.combine(clientID)
+    }
+}
+
+/// What happens on a connection.
+public enum MQTTEvent: Sendable {
+    case connected
+    case disconnected(reason: String)
+    case message(MQTTMessage)
+}
+
+/// Why a call to the library failed.
+public struct MQTTFault: Error, Sendable, CustomStringConvertible {
+    /// The library's code.
+    public var code: Int32
+    /// What was tried.
+    public var action: String
+
+    /// What was tried and what the library says.
+    public var description: String { "\(action): \(String(cString: mosquitto_strerror(code)))" }
+}
+
+/// One connection to a broker, kept up by libmosquitto's own thread, with a clean session: what was missed while away is
+/// old news and does not come.
+///
+/// The handler is called on the library's thread and must only copy and hand over. `publish` may be called from any
+/// thread (libmosquitto is thread safe once its loop thread runs: mosquitto_loop_start(3)).
+public final class MQTTClient: Sendable {
+    private final class Box: Sendable {
+        let handler: @Sendable (MQTTEvent) -> Void
+        let topics: [(String, Int32)]
+        init(_ handler: @escaping @Sendable (MQTTEvent) -> Void, _ topics: [(String, Int32)]) {
+            self.handler = handler
+            self.topics = topics
+        }
+    }
+
+    /// Payloads above this size are dropped in the callback.
+    public static let greatestPayload = 256 << 10
+
+    // Safe: the pointer is set once in init and freed in `close`, under the lock; libmosquitto locks its own state.
+    private struct Handle: @unchecked Sendable {
+        var pointer: OpaquePointer?
+    }
+
+    private let handle: Mutex<Handle>
+    private let box: Unmanaged<Box>
+
+    private static let library: Void = { _ = mosquitto_lib_init() }()
+
+    /// Prepares a connection that subscribes to some topics each time it is up.
+    /// - Throws: `MQTTFault` when the settings cannot be: a certificate that cannot be read.
+    public init(
+        _ settings: MQTTSettings, subscribe topics: [(String, Int32)] = [],
+        handler: @escaping @Sendable (MQTTEvent) -> Void
+    ) throws(MQTTFault) {
+        _ = Self.library
+        box = Unmanaged.passRetained(Box(handler, topics))
+        let pointer = mosquitto_new(settings.clientID, true, box.toOpaque())
+        handle = Mutex(Handle(pointer: pointer))
+        guard let pointer else { throw MQTTFault(code: errno, action: "creating an MQTT client") }
+        try Self.check("MQTT version", mosquitto_int_option(pointer, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V311))
+        if let username = settings.username {
+            try Self.check("MQTT user", mosquitto_username_pw_set(pointer, username, settings.password))
+        }
+        if let tls = settings.tls {
+            try Self.check("MQTT TLS files", mosquitto_tls_set(pointer, tls.authority, nil, tls.certificate, tls.key, nil))
+            try Self.check("MQTT TLS options", mosquitto_tls_opts_set(pointer, 1, nil, nil))
+        }
+        if let will = settings.will {
+            let bytes = Array(will.payload.utf8)
+            try Self.check("MQTT will", mosquitto_will_set(pointer, will.topic, Int32(bytes.count), bytes, 1, true))
+        }
+        mosquitto_reconnect_delay_set(pointer, 1, 30, true)
+        mosquitto_max_inflight_messages_set(pointer, 100)
+        Self.setCallbacks(pointer)
+        let keepAlive = Int32(clamping: max(5, settings.keepAlive.milliseconds / 1000))
+        // An unreachable broker is no fault here: the loop thread keeps trying.
+        _ = mosquitto_connect_async(pointer, settings.host, Int32(settings.port), keepAlive)
+        try Self.check("MQTT thread", mosquitto_loop_start(pointer))
+    }
+
+    private static func check(_ action: String, _ code: Int32) throws(MQTTFault) {
+        guard code == MOSQ_ERR_SUCCESS.rawValue else { throw MQTTFault(code: code, action: action) }
+    }
+
+    private static func setCallbacks(_ pointer: OpaquePointer) {
+        mosquitto_connect_callback_set(pointer) { client, context, code in
+            guard let context, code == 0 else { return }
+            let box = Unmanaged<Box>.fromOpaque(context).takeUnretainedValue()
+            for (topic, quality) in box.topics { mosquitto_subscribe(client, nil, topic, quality) }
+            box.handler(.connected)
+        }
+        mosquitto_disconnect_callback_set(pointer) { _, context, code in
+            guard let context else { return }
+            let box = Unmanaged<Box>.fromOpaque(context).takeUnretainedValue()
+            box.handler(.disconnected(reason: String(cString: mosquitto_strerror(code))))
+        }
+        mosquitto_message_callback_set(pointer) { _, context, message in
+            guard let context, let message = message?.pointee, let topic = message.topic else { return }
+            guard message.payloadlen <= MQTTClient.greatestPayload else { return }
+            let bytes = UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen))
+            let box = Unmanaged<Box>.fromOpaque(context).takeUnretainedValue()
+            box.handler(.message(MQTTMessage(topic: String(cString: topic), payload: Array(bytes), retained: message.retain)))
+        }
+    }
+
+    /// Hands a message to the library's thread.
+    public func publish(_ payload: [UInt8], to topic: String, quality: Int32 = 1, retain: Bool = false) throws(MQTTFault) {
+        let code = handle.withLock { handle -> Int32 in
+            guard let pointer = handle.pointer else { return MOSQ_ERR_NO_CONN.rawValue }
+            return mosquitto_publish(pointer, nil, topic, Int32(payload.count), payload, quality, retain)
+        }
+        try Self.check("publishing", code)
+    }
+
+    /// Says goodbye and ends the thread. Blocks until the thread is gone; call it from no cooperative thread.
+    public func close() {
+        let pointer = handle.withLock { handle -> OpaquePointer? in
+            defer { handle.pointer = nil }
+            return handle.pointer
+        }
+        guard let pointer else { return }
+        mosquitto_disconnect(pointer)
+        mosquitto_loop_stop(pointer, true)
+        mosquitto_destroy(pointer)
+        box.release()
+    }
+
+    deinit { close() }
+}
