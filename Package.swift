@@ -57,7 +57,8 @@ let package = Package(
         core("Threads"),
         core("Fieldbus", ["CModbus", "Telemetry", "DeviceProfiles", "Threads"]),
         core("Messaging", ["CMosquitto", "Telemetry"]),
+        core("TimeSeriesStore", ["Telemetry", "Casework", grdb, sqlite, crypto]),
         .executableTarget(
-            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Fieldbus", "Messaging", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
+            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Fieldbus", "Messaging", "TimeSeriesStore", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
     ]
 )

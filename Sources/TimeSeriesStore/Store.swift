@@ -1,0 +1,103 @@
+import Foundation
+import GRDB
+import Telemetry
+
+/// Why the store could not do something.
+public enum StoreFault: Error, Sendable, CustomStringConvertible {
+    /// The disk takes no more.
+    case full(String)
+    /// The file is damaged.
+    case corrupt(String)
+    /// Anything else the data base said.
+    case failed(String)
+
+    init(_ error: any Error) {
+        guard let error = error as? DatabaseError else {
+            self = .failed("\(error)")
+            return
+        }
+        switch error.resultCode {
+        case .SQLITE_FULL, .SQLITE_IOERR: self = .full(error.message ?? "\(error.resultCode)")
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .corrupt(error.message ?? "\(error.resultCode)")
+        default: self = .failed(error.message ?? "\(error.resultCode)")
+        }
+    }
+
+    /// What happened.
+    public var description: String {
+        switch self {
+        case .full(let what): "the disk takes no more (\(what))"
+        case .corrupt(let what): "the data base file is damaged (\(what))"
+        case .failed(let what): what
+        }
+    }
+}
+
+/// The gateway's memory: one SQLite file in WAL mode, every commit durable (`synchronous=FULL`) when the call returns.
+///
+/// Calls block; from asynchronous code use `read`/`write`, which GRDB runs on its own queues, off the cooperative pool.
+public final class Store: Sendable {
+    let pool: DatabasePool
+    /// The file.
+    public let path: String
+
+    /// Opens or creates the file, bringing an older one up to the present schema.
+    /// - Throws: `StoreFault`
+    public init(path: String) throws(StoreFault) {
+        self.path = path
+        var configuration = Configuration()
+        configuration.maximumReaderCount = 3
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            // 1 MiB of cache for each connection; the gateway has a gigabyte in all.
+            try database.execute(sql: "PRAGMA cache_size = -1024")
+            try database.execute(sql: "PRAGMA foreign_keys = ON")
+        }
+        do {
+            try FileManager.default.createDirectory(
+                at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
+            pool = try DatabasePool(path: path, configuration: configuration)
+            try StoreSchema.migrator.migrate(pool)
+            // Who lives alone is in this file: nobody but the gateway's user reads it.
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        } catch {
+            throw StoreFault(error)
+        }
+    }
+
+    /// Reads, off the cooperative pool.
+    public func read<Value: Sendable>(_ body: @escaping @Sendable (StoreReader) throws -> Value) async throws(StoreFault) -> Value {
+        do { return try await pool.read { try body(StoreReader(database: $0)) } } catch { throw StoreFault(error) }
+    }
+
+    /// Writes in one durable transaction, off the cooperative pool: all of it happens or nothing.
+    public func write<Value: Sendable>(_ body: @escaping @Sendable (StoreWriter) throws -> Value) async throws(StoreFault) -> Value {
+        do { return try await pool.write { try body(StoreWriter(database: $0)) } } catch { throw StoreFault(error) }
+    }
+
+    /// Reads on the caller's thread: for start-up and commands.
+    public func readNow<Value>(_ body: (StoreReader) throws -> Value) throws(StoreFault) -> Value {
+        do { return try pool.read { try body(StoreReader(database: $0)) } } catch { throw StoreFault(error) }
+    }
+
+    /// Writes on the caller's thread: for start-up, commands and benches.
+    public func writeNow<Value>(_ body: (StoreWriter) throws -> Value) throws(StoreFault) -> Value {
+        do { return try pool.write { try body(StoreWriter(database: $0)) } } catch { throw StoreFault(error) }
+    }
+
+    /// Checks every page and index.
+    /// - Returns: what is wrong; empty when all is well.
+    public func integrityFaults() throws(StoreFault) -> [String] {
+        do {
+            let lines = try pool.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(20)") }
+            return lines == ["ok"] ? [] : lines
+        } catch { throw StoreFault(error) }
+    }
+
+    /// Writes the log back into the file and closes.
+    public func close() throws(StoreFault) {
+        do {
+            try pool.close()
+        } catch { throw StoreFault(error) }
+    }
+}

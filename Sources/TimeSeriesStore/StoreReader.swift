@@ -1,0 +1,150 @@
+import Casework
+import Foundation
+import GRDB
+import Telemetry
+
+/// Reading calls inside one transaction, so that what they answer fits together.
+public struct StoreReader {
+    let database: Database
+
+    /// The readings of a meter, oldest first.
+    /// - Parameters:
+    ///   - point: one point, or all when nil
+    ///   - from: first moment
+    ///   - to: last moment, not included
+    ///   - limit: the most readings
+    public func readings(
+        of meter: MeterID, point: String? = nil, from: WallTime, to: WallTime, limit: Int
+    ) throws -> [Reading] {
+        let rows = try Row.fetchCursor(database, sql: """
+            SELECT series.point, series.unit, readings.at, readings.received, readings.device, readings.value,
+                   readings.quality, readings.raw
+            FROM series JOIN readings ON readings.series = series.id
+            WHERE series.meter = ? AND (? IS NULL OR series.point = ?) AND readings.at >= ? AND readings.at < ?
+            ORDER BY readings.at, series.point LIMIT ?
+            """, arguments: [meter.rawValue, point, point, from.unixMilliseconds, to.unixMilliseconds, limit])
+        var result: [Reading] = []
+        while let row = try rows.next() { result.append(Self.reading(row, meter)) }
+        return result
+    }
+
+    private static func reading(_ row: Row, _ meter: MeterID) -> Reading {
+        let raw = (row["raw"] as Data?).map { data in
+            stride(from: 0, to: data.count - 1, by: 2).map { UInt16(data[data.startIndex + $0]) << 8 | UInt16(data[data.startIndex + $0 + 1]) }
+        }
+        return Reading(
+            meter: meter, point: row["point"], at: WallTime(unixMilliseconds: row["at"]),
+            receivedAt: WallTime(unixMilliseconds: row["received"]),
+            deviceAt: (row["device"] as Int64?).map { WallTime(unixMilliseconds: $0) }, value: row["value"], unit: row["unit"],
+            quality: Quality(code: row["quality"]), raw: raw ?? [])
+    }
+
+    /// How many readings of a meter's point lie in a stretch of time, by quality.
+    public func counts(of meter: MeterID, point: String, from: WallTime, to: WallTime) throws -> [Quality: Int] {
+        let rows = try Row.fetchAll(database, sql: """
+            SELECT readings.quality AS quality, count(*) AS count FROM series JOIN readings ON readings.series = series.id
+            WHERE series.meter = ? AND series.point = ? AND readings.at >= ? AND readings.at < ? GROUP BY readings.quality
+            """, arguments: [meter.rawValue, point, from.unixMilliseconds, to.unixMilliseconds])
+        return Dictionary(rows.map { (Quality(code: $0["quality"]), $0["count"]) }, uniquingKeysWith: +)
+    }
+
+    /// Cases, newest first.
+    public func cases(open: Bool?, limit: Int, before number: Int? = nil) throws -> [Case] {
+        let rows = try Data.fetchAll(database, sql: """
+            SELECT body FROM cases WHERE (? IS NULL OR is_open = ?) AND (? IS NULL OR number < ?)
+            ORDER BY number DESC LIMIT ?
+            """, arguments: [open, open, number, number, limit])
+        return try rows.map { try JSONDecoder().decode(Case.self, from: $0) }
+    }
+
+    /// One case.
+    public func caseFile(_ id: CaseID) throws -> Case? {
+        try Data.fetchOne(database, sql: "SELECT body FROM cases WHERE id = ?", arguments: [id.rawValue])
+            .map { try JSONDecoder().decode(Case.self, from: $0) }
+    }
+
+    /// The number the next case gets.
+    public func nextCaseNumber() throws -> Int {
+        try Int.fetchOne(database, sql: "SELECT coalesce(max(number), 0) + 1 FROM cases") ?? 1
+    }
+
+    /// Notices that were neither delivered nor given up.
+    public func undelivered() throws -> [DeliverySchedule.Item] {
+        try Data.fetchAll(database, sql: "SELECT body FROM notices WHERE state IN ('queued', 'failed') ORDER BY rowid")
+            .map { try JSONDecoder().decode(DeliverySchedule.Item.self, from: $0) }
+    }
+
+    /// The notices of a case in the order in which they were made.
+    public func notices(of id: CaseID) throws -> [DeliverySchedule.Item] {
+        try Data.fetchAll(database, sql: "SELECT body FROM notices WHERE case_id = ? ORDER BY rowid", arguments: [id.rawValue])
+            .map { try JSONDecoder().decode(DeliverySchedule.Item.self, from: $0) }
+    }
+
+    /// How many notices are in a state.
+    public func noticeCount(state: DeliverySchedule.Item.State) throws -> Int {
+        try Int.fetchOne(database, sql: "SELECT count(*) FROM notices WHERE state = ?", arguments: [state.rawValue]) ?? 0
+    }
+
+    /// A watch as it was saved, and when.
+    public func watch(_ household: HouseholdID) throws -> (at: WallTime, body: Data)? {
+        try Row.fetchOne(database, sql: "SELECT at, body FROM watches WHERE household = ?", arguments: [household.rawValue])
+            .map { (WallTime(unixMilliseconds: $0["at"]), $0["body"]) }
+    }
+
+    /// A remembered fact.
+    public func fact(_ name: String) throws -> String? {
+        try String.fetchOne(database, sql: "SELECT value FROM facts WHERE name = ?", arguments: [name])
+    }
+
+    /// A line of the audit.
+    public struct AuditLine: Sendable, Hashable {
+        public var id: Int64
+        public var at: WallTime
+        public var who: String
+        public var what: String
+        public var subject: String
+        public var note: String
+        public var hash: Data
+    }
+
+    /// Audit lines, newest first.
+    public func audit(limit: Int, before id: Int64? = nil) throws -> [AuditLine] {
+        try Row.fetchAll(
+            database, sql: "SELECT * FROM audit WHERE (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?", arguments: [id, id, limit]
+        ).map {
+            AuditLine(
+                id: $0["id"], at: WallTime(unixMilliseconds: $0["at"]), who: $0["who"], what: $0["what"],
+                subject: $0["subject"], note: $0["note"], hash: $0["hash"])
+        }
+    }
+
+    /// How many journal lines of a kind there are.
+    public func journalCount(kind: String) throws -> Int {
+        try Int.fetchOne(database, sql: "SELECT count(*) FROM journal WHERE kind = ?", arguments: [kind]) ?? 0
+    }
+
+    /// Journal bodies of a subject, newest first.
+    public func journal(subject: String, limit: Int) throws -> [(at: WallTime, kind: String, body: String)] {
+        try Row.fetchAll(
+            database, sql: "SELECT at, kind, body FROM journal WHERE subject = ? ORDER BY id DESC LIMIT ?", arguments: [subject, limit]
+        ).map { (WallTime(unixMilliseconds: $0["at"]), $0["kind"], $0["body"]) }
+    }
+}
+
+extension Quality {
+    /// The number the store keeps for a quality; never renumber.
+    var code: Int {
+        switch self {
+        case .good: 0
+        case .suspect: 1
+        case .stale: 2
+        case .bad: 3
+        case .missing: 4
+        case .backfilled: 5
+        }
+    }
+
+    init(code: Int) {
+        self = Quality.allCases.first { $0.code == code } ?? .missing
+    }
+}
