@@ -52,6 +52,9 @@ let package = Package(
         core("Safeguarding", ["Telemetry", "Phrasebook"]),
         core("BoardingControl", ["Telemetry", "Phrasebook"]),
         core("Casework", ["Telemetry", "Phrasebook"]),
+        core("SiteConfiguration", [
+            "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework",
+        ]),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         core("Threads"),
@@ -59,6 +62,6 @@ let package = Package(
         core("Messaging", ["CMosquitto", "Telemetry"]),
         core("TimeSeriesStore", ["Telemetry", "Casework", grdb, sqlite, crypto]),
         .executableTarget(
-            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Fieldbus", "Messaging", "TimeSeriesStore", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
+            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Fieldbus", "Messaging", "SiteConfiguration", "TimeSeriesStore", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
     ]
 )

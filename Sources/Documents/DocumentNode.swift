@@ -11,6 +11,8 @@ public final class DocumentNode {
         public fileprivate(set) var issues: [DocumentIssue] = []
         let file: String
         init(file: String) { self.file = file }
+        /// Adds a fault found elsewhere, in a table the document names.
+        public func add(_ issue: DocumentIssue) { issues.append(issue) }
     }
 
     let node: Node
@@ -51,6 +53,9 @@ public final class DocumentNode {
             }
         } catch {
             throw refuse(nil, "this is not YAML", "check that the file is UTF-8 text")
+        }
+        if let anchored = composed.flatMap(firstAnchor) {
+            throw refuse(anchored.mark?.line, "anchors and aliases are not understood here", "write the value out")
         }
         guard let composed else { throw refuse(1, "the file is empty", "start from the example in the README") }
         return DocumentNode(node: composed, path: "", log: Log(file: file))
@@ -121,6 +126,25 @@ public final class DocumentNode {
                     file: log.file, line: key.mark?.line, key: path.isEmpty ? name : "\(path).\(name)",
                     problem: "unknown key `\(name)`", fix: fix))
         }
+    }
+}
+
+/// The first value with an anchor, in the file's order. An alias can only stand behind its anchor, so the walk stops
+/// before any expansion of aliases.
+private func firstAnchor(_ node: Node) -> Node? {
+    if node.anchor != nil { return node }
+    switch node {
+    case .mapping(let mapping):
+        for (key, value) in mapping {
+            if let found = firstAnchor(key) ?? firstAnchor(value) { return found }
+        }
+        return nil
+    case .sequence(let sequence):
+        for element in sequence {
+            if let found = firstAnchor(element) { return found }
+        }
+        return nil
+    default: return nil
     }
 }
 

@@ -1,0 +1,46 @@
+/// A small table with a header line, as `meters_file` and `households_file` are. Quoted fields may hold commas and
+/// doubled quotes (RFC 4180); a field may not span lines.
+struct CSVTable {
+    struct Row {
+        var line: Int
+        var fields: [String: String]
+    }
+
+    var header: [String]
+    var rows: [Row]
+
+    init(_ text: String) {
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.hasSuffix("\r") ? String(line.dropLast()) : String(line)
+        }
+        if let first = lines.first, first.hasPrefix("\u{FEFF}") { lines[0] = String(first.dropFirst()) }
+        header = lines.first.map(Self.fields) ?? []
+        rows = lines.enumerated().dropFirst().compactMap { [header] index, line in
+            guard !line.allSatisfy(\.isWhitespace) else { return nil }
+            let values = Self.fields(line)
+            return Row(line: index + 1, fields: Dictionary(zip(header, values), uniquingKeysWith: { first, _ in first }))
+        }
+    }
+
+    private static func fields(_ line: String) -> [String] {
+        var result: [String] = []
+        var field = ""
+        var quoted = false
+        var characters = line.makeIterator()
+        var held: Character?
+        while let character = held ?? characters.next() {
+            held = nil
+            switch (character, quoted) {
+            case ("\"", true):
+                let next = characters.next()
+                if next == "\"" { field.append("\"") } else { (quoted, held) = (false, next) }
+            case ("\"", false): quoted = true
+            case (",", false):
+                result.append(field)
+                field = ""
+            default: field.append(character)
+            }
+        }
+        return result + [field]
+    }
+}

@@ -1,0 +1,179 @@
+import BoardingControl
+import Casework
+import DeviceProfiles
+import Documents
+import Safeguarding
+import Telemetry
+
+/// What a configuration says wrong although each value is well formed: references, doubles, impossible timings.
+struct ConfigurationCheck {
+    let configuration: SiteConfiguration
+    let file: String
+    let lines: [String: Int]
+    let allProfiles: [ProfileID: MeterProfile]
+
+    func run() -> (issues: [DocumentIssue], cycles: [BusID: Interval]) {
+        var log = Log(file: file, lines: lines)
+        references(&log)
+        doubles(&log)
+        homes(&log)
+        lifts(&log)
+        let cycles = timings(&log)
+        return (log.issues, cycles)
+    }
+
+    private struct Log {
+        let file: String
+        let lines: [String: Int]
+        var issues: [DocumentIssue] = []
+        mutating func add(_ kind: String, _ id: some CustomStringConvertible, _ key: String, _ problem: String, _ fix: String, severity: DocumentIssue.Severity = .error) {
+            issues.append(DocumentIssue(
+                severity: severity, file: file, line: lines["\(kind) \(id)"], key: "\(kind) \(id)\(key.isEmpty ? "" : ".\(key)")",
+                problem: problem, fix: fix))
+        }
+    }
+
+    private func references(_ log: inout Log) {
+        for meter in configuration.meters {
+            if !configuration.buses.contains(where: { $0.id == meter.bus }) {
+                log.add("meter", meter.id, "bus", "there is no bus `\(meter.bus)`", "name one of: \(names(configuration.buses.map(\.id)))")
+            }
+            if allProfiles[meter.profile] == nil {
+                log.add("meter", meter.id, "profile", "there is no device profile `\(meter.profile)`", "name one of: \(names(allProfiles.keys.sorted()))")
+            }
+        }
+        for home in configuration.households {
+            if let meter = home.meter, configuration.meter(meter) == nil {
+                log.add("household", home.id, "meter", "there is no meter `\(meter)`", "name a meter of this file")
+            }
+            if configuration.policies[home.policy] == nil {
+                log.add("household", home.id, "policy", "there is no policy `\(home.policy)`", "name one of: \(configuration.policies.keys.sorted().joined(separator: ", "))")
+            }
+            contacts(home.contacts, "household", home.id.rawValue, &log)
+        }
+        for lift in configuration.elevators { contacts(lift.contacts, "elevator", lift.id.rawValue, &log) }
+        for contact in configuration.contacts {
+            for channel in contact.card.channels where !configuration.channels.contains(where: { $0.id == channel }) {
+                log.add("contact", contact.card.id, "channels", "there is no channel `\(channel)`", "name one of: \(names(configuration.channels.map(\.id)))")
+            }
+            if contact.card.channels.isEmpty {
+                log.add("contact", contact.card.id, "channels", "nothing can reach this contact", "add a channel", severity: .warning)
+            }
+            if let substitute = contact.card.substitute, !configuration.contacts.contains(where: { $0.card.id == substitute }) {
+                log.add("contact", contact.card.id, "substitute", "there is no contact `\(substitute)`", "name a contact of this file")
+            }
+        }
+        for channel in configuration.channels where channel.kind == .mqtt && configuration.mqtt == nil {
+            log.add("channel", channel.id, "", "an mqtt channel needs the `mqtt` section", "add `mqtt:` with host and port")
+        }
+    }
+
+    private func names<Subject>(_ ids: [Identifier<Subject>]) -> String {
+        ids.isEmpty ? "(none are configured)" : ids.prefix(12).map(\.rawValue).joined(separator: ", ")
+    }
+
+    private func contacts(_ ids: [ContactID], _ kind: String, _ owner: String, _ log: inout Log) {
+        for id in ids where !configuration.contacts.contains(where: { $0.card.id == id }) {
+            log.add(kind, owner, "contacts", "there is no contact `\(id)`", "name a contact of this file")
+        }
+    }
+
+    private func doubles(_ log: inout Log) {
+        var seen: [String: MeterID] = [:]
+        for meter in configuration.meters {
+            if let other = seen.updateValue(meter.id, forKey: "\(meter.bus) \(meter.unit)") {
+                log.add("meter", meter.id, "unit", "`\(other)` has the same bus and unit \(meter.unit)", "give each meter on a bus its own unit")
+            }
+            let serial = configuration.buses.first { $0.id == meter.bus }?.transport != .tcp
+            if serial, !(1...247).contains(meter.unit) {
+                log.add("meter", meter.id, "unit", "\(meter.unit) is no unit address on a serial line", "write a number from 1 to 247")
+            }
+        }
+        var owners: [MeterID: HouseholdID] = [:]
+        for home in configuration.households {
+            guard let meter = home.meter else { continue }
+            if let other = owners.updateValue(home.id, forKey: meter) {
+                log.add("household", home.id, "meter", "`\(other)` has the same meter", "give each home its own meter")
+            }
+        }
+    }
+
+    private func homes(_ log: inout Log) {
+        let directory = configuration.directory
+        for home in configuration.households {
+            if home.consent == nil {
+                log.add("household", home.id, "consent", "no consent is recorded: the home is not polled", "record who agreed and when", severity: .warning)
+            }
+            guard let meter = home.meter.flatMap(configuration.meter), let policy = configuration.policies[home.policy] else { continue }
+            if meter.poll * 2 > policy.noData {
+                log.add("meter", meter.id, "poll", "a poll every \(meter.poll) is longer than half of no_data (\(policy.noData))", "poll at least every \(policy.noData / 2)")
+            }
+            let owners = [Role.gridWorker, .committee, .station].flatMap {
+                directory.people($0, for: Subject(.household, home.id.rawValue), weekday: 0, minute: 180)
+            }
+            if owners.isEmpty {
+                log.add("household", home.id, "", "nobody who could go belongs to this home", "add a grid worker or a committee contact", severity: .warning)
+            }
+        }
+    }
+
+    private func lifts(_ log: inout Log) {
+        if !configuration.elevators.isEmpty, configuration.mqtt == nil {
+            log.add("elevator", configuration.elevators[0].id, "", "elevators need the `mqtt` section", "add `mqtt:` with host and port")
+        }
+        for lift in configuration.elevators where lift.policy.mode == .hold && (lift.signedBy == nil || lift.signedOn == nil) {
+            log.add("elevator", lift.id, "boarding", "`boarding: hold` needs `signed_by` and `signed_on` of the maintenance company",
+                    "have it signed, or write `boarding: alarm`", severity: configuration.mqtt?.isLoopback == true ? .warning : .error)
+        }
+        for lift in configuration.elevators where lift.profile != "wellward-elevator" {
+            log.add("elevator", lift.id, "profile", "this release speaks the native profile only", "write `profile: wellward-elevator`")
+        }
+    }
+
+    /// Predicts each bus's round from the plans and the bus's speed; more work than time is an error.
+    private func timings(_ log: inout Log) -> [BusID: Interval] {
+        var cycles: [BusID: Interval] = [:]
+        for bus in configuration.buses {
+            var cycle = 0.0
+            var load = 0.0
+            for meter in configuration.meters where meter.bus == bus.id && !meter.disabled {
+                guard let profile = allProfiles[meter.profile] else { continue }
+                let cost = bus.cost(profile)
+                let fields = MeterDecoder(profile: profile, parameters: InstanceParameters(meter.parameters)).wantedFields
+                let time = ReadPlanner.plan(fields, rules: profile.reading, cost: cost).reduce(0.0) { $0 + cost.time(ofRead: $1.count) }
+                cycle += time
+                load += time / (Double(meter.poll.milliseconds) * 1000)
+            }
+            cycles[bus.id] = .milliseconds(Int64((cycle / 1000).rounded(.up)))
+            if load > 1 {
+                log.add("bus", bus.id, "", "its meters need \(Int((load * 100).rounded())) % of its time", "poll less often, or put some meters on another bus")
+            } else if load > 0.7 {
+                log.add("bus", bus.id, "", "its meters need \(Int((load * 100).rounded())) % of its time", "poll less often to leave room for retries", severity: .warning)
+            }
+        }
+        return cycles
+    }
+}
+
+extension SiteConfiguration.Bus {
+    /// What reads cost on this bus for a model; a meter is taken to think for 20 ms unless its profile says.
+    public func cost(_ profile: MeterProfile) -> BusCost {
+        let turnaround = profile.timing.turnaround ?? .milliseconds(transport == .tcp ? 5 : 20)
+        switch transport {
+        case .tcp: return .network(turnaround: turnaround, betweenRequests: betweenRequests)
+        case .rtu, .rtuOverTCP:
+            let bits = 9 + stopBits + (parity == .none ? 0 : 1)
+            return .serial(baud: baud, bitsPerCharacter: bits, turnaround: turnaround, betweenRequests: betweenRequests)
+        }
+    }
+}
+
+extension SiteConfiguration {
+    /// Who belongs to whom, without names.
+    public var directory: Directory {
+        var ties: [Subject: Directory.Tie] = [:]
+        for home in households { ties[Subject(.household, home.id.rawValue)] = .init(contacts: home.contacts, grid: home.grid) }
+        for lift in elevators { ties[Subject(.elevator, lift.id.rawValue)] = .init(contacts: lift.contacts) }
+        return Directory(contacts: contacts.map(\.card), ties: ties)
+    }
+}

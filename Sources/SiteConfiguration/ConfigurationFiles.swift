@@ -1,0 +1,25 @@
+/// The files a configuration speaks of, given by the shell so that reading it needs no disk in a test.
+public struct ConfigurationFiles: Sendable {
+    /// The text of a file, nil when it cannot be read.
+    public var read: @Sendable (String) -> String?
+    /// The files in a folder with a suffix, sorted; nil when there is no such folder.
+    public var list: @Sendable (String, String) -> [String]?
+    /// The folder that relative paths start from: the configuration file's own.
+    public var base: String
+    /// Further folders that may hold device profiles: the working folder, the installed ones.
+    public var profileRoots: [String]
+
+    /// Files through closures.
+    public init(
+        base: String, profileRoots: [String] = [], read: @escaping @Sendable (String) -> String?,
+        list: @escaping @Sendable (String, String) -> [String]?
+    ) {
+        self.base = base
+        self.profileRoots = profileRoots
+        self.read = read
+        self.list = list
+    }
+
+    /// A path from the configuration as an absolute one.
+    public func resolve(_ path: String) -> String { path.hasPrefix("/") ? path : "\(base)/\(path)" }
+}

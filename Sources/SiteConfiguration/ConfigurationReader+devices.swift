@@ -1,0 +1,178 @@
+import BoardingControl
+import Casework
+import DeviceProfiles
+import Documents
+import Safeguarding
+import Telemetry
+
+extension ConfigurationReader {
+    mutating func remember<Subject>(_ kind: String, _ id: Identifier<Subject>, _ node: DocumentNode) {
+        let key = "\(kind) \(id)"
+        if lines[key] != nil {
+            node.report("the id `\(id)` is used twice", fix: "give each \(kind) its own id")
+        }
+        lines[key] = node.line ?? 0
+    }
+
+    mutating func bus(_ node: DocumentNode) -> SiteConfiguration.Bus? {
+        defer { node.finish() }
+        let transport = node.choice("transport", SiteConfiguration.Bus.Transport.self, required: true)
+        let device = node.string("device") ?? ""
+        let host = node.string("host") ?? ""
+        let bus = node.identifier("id", BusID.self).map { id in
+            SiteConfiguration.Bus(
+                id: id, transport: transport ?? .tcp, device: device, baud: node.integer("baud", in: 300...921_600) ?? 9600,
+                parity: node.choice("parity") ?? .none, stopBits: node.integer("stop_bits", in: 1...2) ?? 1, host: host,
+                port: node.integer("port", in: 1...65_535) ?? 502,
+                responseTimeout: node.interval("response_timeout", least: .milliseconds(10)) ?? .milliseconds(500),
+                betweenRequests: node.interval("between_requests") ?? .milliseconds(transport == .tcp ? 0 : 20))
+        }
+        guard let bus, let transport else { return nil }
+        if transport == .rtu, device.isEmpty { node.report("an rtu bus needs `device`", fix: "add `device: /dev/ttyUSB0`") }
+        if transport != .rtu, host.isEmpty { node.report("a \(transport.rawValue) bus needs `host`", fix: "add `host:` and `port:`") }
+        remember("bus", bus.id, node)
+        return bus
+    }
+
+    mutating func meter(_ node: DocumentNode) -> SiteConfiguration.Meter? {
+        defer { node.finish() }
+        let id = node.identifier("id", MeterID.self)
+        let bus = node.identifier("bus", BusID.self)
+        let unit = node.integer("unit", in: 0...255, required: true)
+        let profile = node.identifier("profile", ProfileID.self)
+        let poll = node.interval("poll", least: .seconds(1)) ?? .minutes(5)
+        let disabled = node.flag("disabled") ?? false
+        var parameters: [String: String] = [:]
+        for (key, value) in node.child("parameters")?.entries() ?? [] { parameters[key] = value.scalarText() }
+        guard let id else { return nil }
+        remember("meter", id, node)
+        guard let bus, let unit, let profile else { return nil }
+        return SiteConfiguration.Meter(
+            id: id, bus: bus, unit: unit, profile: profile, poll: poll, parameters: parameters, disabled: disabled)
+    }
+
+    mutating func household(_ node: DocumentNode) -> SiteConfiguration.Household? {
+        defer { node.finish() }
+        let id = node.identifier("id", HouseholdID.self)
+        var consent: SiteConfiguration.Consent?
+        if let entry = node.child("consent") {
+            consent = SiteConfiguration.Consent(given: entry.string("given", required: true) ?? "", by: entry.string("by") ?? "")
+            entry.finish()
+        }
+        let name = node.string("name") ?? ""
+        let address = node.string("address") ?? ""
+        let meter = node.identifier("meter", MeterID.self, required: false)
+        let alone = node.flag("lives_alone") ?? true
+        let policy = node.string("policy") ?? "default"
+        let grid = node.string("grid")
+        let contacts = node.strings("contacts").map { ContactID($0) }
+        guard let id else { return nil }
+        remember("household", id, node)
+        return SiteConfiguration.Household(
+            id: id, name: name, address: address, meter: meter, livesAlone: alone, policy: policy, grid: grid,
+            contacts: contacts, consent: consent)
+    }
+
+    mutating func elevator(_ node: DocumentNode) -> SiteConfiguration.Elevator? {
+        defer { node.finish() }
+        let id = node.identifier("id", ElevatorID.self)
+        let profile = node.identifier("profile", ProfileID.self, required: false) ?? "wellward-elevator"
+        var policy = BoardingPolicy()
+        policy.mode = node.choice("boarding", BoardingMode.self) ?? .alarm
+        policy.servedFloors = node.strings("served_floors")
+        if let confirm = node.child("confirm") {
+            policy.confirmation = BoardingPolicy.Confirmation(
+                within: confirm.interval("within", least: .milliseconds(100)) ?? .milliseconds(2400),
+                frames: confirm.integer("frames", in: 2...20) ?? 2, confidence: confirm.number("confidence", in: 0.3...1) ?? 0.55)
+            confirm.finish()
+        }
+        policy.lease = node.interval("lease", least: .seconds(1)) ?? policy.lease
+        policy.longestHold = node.interval("longest_hold", least: .seconds(1)) ?? policy.longestHold
+        policy.clearAfter = node.interval("clear_after", least: .seconds(1)) ?? policy.clearAfter
+        policy.coolDown = node.interval("cool_down", least: .seconds(1)) ?? policy.coolDown
+        if policy.lease > BoardingPolicy.greatestLease {
+            node.child("lease")?.report("a lease of \(policy.lease) is too long", fix: "write at most 10s")
+        }
+        if policy.longestHold > BoardingPolicy.greatestHold {
+            node.child("longest_hold")?.report("a hold of \(policy.longestHold) can trap someone", fix: "write at most 120s")
+        }
+        if policy.lease > policy.longestHold {
+            node.child("lease")?.report("the lease is longer than longest_hold", fix: "shorten the lease")
+        }
+        let contacts = node.strings("contacts").map { ContactID($0) }
+        let signedBy = node.string("signed_by")
+        let signedOn = node.string("signed_on")
+        guard let id else { return nil }
+        remember("elevator", id, node)
+        return SiteConfiguration.Elevator(
+            id: id, profile: profile, policy: policy, contacts: contacts, signedBy: signedBy, signedOn: signedOn)
+    }
+
+    // MARK: Tables
+
+    private func table(_ path: String, required: [String], known: [String]) -> CSVTable? {
+        guard let text = files.read(files.resolve(path)) else {
+            root.report("the file `\(path)` cannot be read", fix: "check the path; it is counted from the configuration's folder")
+            return nil
+        }
+        let table = CSVTable(text)
+        for column in required where !table.header.contains(column) {
+            report(path, 1, column, "the column `\(column)` is missing", "add it to the header line")
+        }
+        for column in table.header where !known.contains(column) {
+            report(path, 1, column, "unknown column `\(column)`", "known columns: \(known.joined(separator: ", "))")
+        }
+        return table
+    }
+
+    func report(_ file: String, _ line: Int, _ key: String, _ problem: String, _ fix: String) {
+        root.log.add(DocumentIssue(file: file, line: line, key: key, problem: problem, fix: fix))
+    }
+
+    mutating func metersFromFile(_ path: String) -> [SiteConfiguration.Meter] {
+        let known = ["id", "bus", "unit", "profile", "poll", "household", "parameters"]
+        guard let table = table(path, required: ["id", "bus", "unit", "profile"], known: known) else { return [] }
+        return table.rows.compactMap { row in
+            let value = { (key: String) in row.fields[key] ?? "" }
+            guard let unit = Int(value("unit")), (0...255).contains(unit) else {
+                report(path, row.line, "unit", "`\(value("unit"))` is no unit address", "write a number from 1 to 247")
+                return nil
+            }
+            let poll = value("poll").isEmpty ? .minutes(5) : Interval(parsing: value("poll"))
+            guard let poll, poll >= .seconds(1) else {
+                report(path, row.line, "poll", "`\(value("poll"))` is no duration of a second or more", "write something like 5m")
+                return nil
+            }
+            var parameters: [String: String] = [:]
+            for pair in value("parameters").split(separator: ";") {
+                let words = pair.split(separator: "=", maxSplits: 1).map(String.init)
+                if words.count == 2 { parameters[words[0]] = words[1] } else {
+                    report(path, row.line, "parameters", "`\(pair)` is not key=value", "write key=value;key=value")
+                }
+            }
+            if lines["meter \(value("id"))"] != nil { report(path, row.line, "id", "the id `\(value("id"))` is used twice", "give each meter its own id") }
+            lines["meter \(value("id"))"] = row.line
+            return SiteConfiguration.Meter(
+                id: MeterID(value("id")), bus: BusID(value("bus")), unit: unit, profile: ProfileID(value("profile")), poll: poll,
+                parameters: parameters, disabled: false)
+        }
+    }
+
+    mutating func householdsFromFile(_ path: String) -> [SiteConfiguration.Household] {
+        let known = ["id", "name", "address", "meter", "lives_alone", "policy", "grid", "contacts", "consent_given", "consent_by"]
+        guard let table = table(path, required: ["id"], known: known) else { return [] }
+        return table.rows.map { row in
+            let value = { (key: String) in row.fields[key].flatMap { $0.isEmpty ? nil : $0 } }
+            let id = HouseholdID(value("id") ?? "")
+            if id.rawValue.isEmpty { report(path, row.line, "id", "the id is empty", "write an identifier") }
+            if lines["household \(id)"] != nil { report(path, row.line, "id", "the id `\(id)` is used twice", "give each household its own id") }
+            lines["household \(id)"] = row.line
+            return SiteConfiguration.Household(
+                id: id, name: value("name") ?? "", address: value("address") ?? "", meter: value("meter").map { MeterID($0) },
+                livesAlone: value("lives_alone").map { ["true", "yes", "1"].contains($0.lowercased()) } ?? true,
+                policy: value("policy") ?? "default", grid: value("grid"),
+                contacts: (value("contacts") ?? "").split(separator: ";").map { ContactID(String($0)) },
+                consent: value("consent_given").map { SiteConfiguration.Consent(given: $0, by: value("consent_by") ?? "") })
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import Casework
+import Documents
+import Phrasebook
+import Safeguarding
+import Telemetry
+
+extension ConfigurationReader {
+    // MARK: Policies
+
+    func policies() -> [String: SafeguardingPolicy] {
+        var result: [String: SafeguardingPolicy] = ["default": SafeguardingPolicy()]
+        for (name, node) in root.child("policies")?.entries() ?? [] { result[name] = PolicyReader.policy(node) }
+        return result
+    }
+
+    // MARK: Contacts, channels, ladders
+
+    mutating func contact(_ node: DocumentNode) -> SiteConfiguration.Contact? {
+        defer { node.finish() }
+        let id = node.identifier("id", ContactID.self)
+        let role = node.choice("role", Role.self, required: true)
+        let name = node.string("name") ?? ""
+        let phone = node.string("phone")
+        let email = node.string("email")
+        let shifts = node.strings("on_duty").compactMap { text -> Shift? in
+            let shift = Shift(parsing: text)
+            if shift == nil { node.child("on_duty")?.report("`\(text)` is no shift", fix: "write something like mon-fri 08:00-20:00") }
+            return shift
+        }
+        var quiet: Shift?
+        if let text = node.string("quiet_hours") {
+            quiet = Shift(parsing: text)
+            if quiet == nil { node.child("quiet_hours")?.report("`\(text)` is no stretch of hours", fix: "write something like 22:00-06:00") }
+        }
+        let grids = node.strings("grids")
+        let elevators = node.strings("elevators").map { ElevatorID($0) }
+        let channels = node.strings("channels").map { ChannelID($0) }
+        let language = node.choice("language", Language.self)
+        let substitute = node.identifier("substitute", ContactID.self, required: false)
+        guard let id else { return nil }
+        remember("contact", id, node)
+        guard let role else { return nil }
+        let card = ContactCard(
+            id: id, role: role, grids: grids, elevators: elevators, channels: channels, language: language, onDuty: shifts,
+            quietHours: quiet, substitute: substitute)
+        return SiteConfiguration.Contact(card: card, name: name, phone: phone, email: email)
+    }
+
+    /// What each kind of channel needs, and what it may have besides.
+    private static let channelKeys: [SiteConfiguration.Channel.Kind: (plain: [String], files: [String], oneOf: [String])] = [
+        .file: (["path"], [], ["path"]),
+        .webhook: (["url"], ["url_file", "secret_file"], ["url", "url_file"]),
+        .mqtt: (["topic"], [], ["topic"]),
+        .ntfy: (["server", "topic"], ["token_file"], ["topic"]),
+        .smtp: (["host", "port", "tls", "username", "from"], ["password_file"], ["host"]),
+        .wecom: ([], ["url_file", "secret_file"], ["url_file"]),
+        .dingtalk: ([], ["url_file", "secret_file"], ["url_file"]),
+        .feishu: ([], ["url_file", "secret_file"], ["url_file"]),
+    ]
+
+    mutating func channel(_ node: DocumentNode) -> SiteConfiguration.Channel? {
+        defer { node.finish() }
+        let id = node.identifier("id", ChannelID.self)
+        let kind = node.choice("kind", SiteConfiguration.Channel.Kind.self, required: true)
+        let names = node.flag("names")
+        guard let id else { return nil }
+        remember("channel", id, node)
+        guard let kind, let keys = Self.channelKeys[kind] else { return nil }
+        var settings: [String: String] = [:]
+        var paths: [String: String] = [:]
+        for key in keys.plain { settings[key] = node.string(key) }
+        for key in keys.files { paths[key] = secretFile(node, key) }
+        if let path = settings["path"] { settings["path"] = files.resolve(path) }
+        if !keys.oneOf.contains(where: { settings[$0] != nil || paths[$0] != nil }) {
+            node.report("a \(kind.rawValue) channel needs \(keys.oneOf.map { "`\($0)`" }.joined(separator: " or "))", fix: "add it")
+        }
+        let isRobot = kind == .wecom || kind == .dingtalk || kind == .feishu
+        return SiteConfiguration.Channel(
+            id: id, kind: kind, settings: settings, files: paths, names: names ?? !isRobot, line: node.line)
+    }
+
+    func ladders() -> Ladders {
+        var result: [String: Ladder] = [:]
+        for (name, node) in root.child("ladders")?.entries() ?? [] {
+            var every = Interval.minutes(15)
+            var steps = [DocumentNode]()
+            if node.isMapping {
+                every = node.interval("repeat", least: .seconds(1)) ?? every
+                steps = node.list("steps")
+                node.finish()
+            } else {
+                steps = node.elements()
+            }
+            let read = steps.compactMap { step -> LadderStep? in
+                defer { step.finish() }
+                let roles = step.child("notify").map { list in list.isSequence ? list.elements() : [list] } ?? []
+                if roles.isEmpty { step.report("the step notifies nobody", fix: "add `notify: [family]`") }
+                return LadderStep(
+                    after: step.interval("after", required: true) ?? .zero, notify: roles.compactMap { $0.choice(Role.self) },
+                    acceptWithin: step.interval("accept_within", least: .seconds(1)),
+                    arriveWithin: step.interval("arrive_within", least: .seconds(1)),
+                    outcomeWithin: step.interval("outcome_within", least: .seconds(1)))
+            }
+            if read.isEmpty { node.report("the ladder has no steps", fix: "add at least one step") }
+            for (earlier, later) in zip(read, read.dropFirst()) where later.after < earlier.after {
+                node.report("a step comes before the one above it", fix: "order the steps by `after`")
+            }
+            result[name] = Ladder(steps: read, repeat: every)
+        }
+        return Ladders(result)
+    }
+}
+
+/// Reads one safeguarding policy; the back-test reads such a file by itself.
+public enum PolicyReader {
+    /// The policy of a mapping, with defaults for what it does not say.
+    public static func policy(_ node: DocumentNode) -> SafeguardingPolicy {
+        defer { node.finish() }
+        var policy = SafeguardingPolicy()
+        if let rule = node.child("volume_rule") {
+            policy.volumeRule = rule.isNull || rule.text == "off" ? nil : volumeRule(rule)
+        }
+        policy.longestSilence = node.interval("longest_silence", least: .seconds(1)) ?? policy.longestSilence
+        policy.falseAlarmBudget = rate(node, "false_alarm_budget") ?? policy.falseAlarmBudget
+        policy.attentionBudget = rate(node, "attention_budget") ?? policy.attentionBudget
+        policy.continuousFlow = node.interval("continuous_flow", least: .seconds(1)) ?? policy.continuousFlow
+        if let litres = node.number("daily_ceiling_litres", in: 1...1e9), let volume = Volume(litres: litres) { policy.dailyCeiling = volume }
+        policy.noData = node.interval("no_data", least: .seconds(1)) ?? policy.noData
+        policy.personal = node.flag("personal") ?? policy.personal
+        return policy
+    }
+
+    private static func volumeRule(_ node: DocumentNode) -> VolumeRule {
+        defer { node.finish() }
+        var rule = VolumeRule()
+        if let litres = node.number("below_litres", in: 0.001...1e6), let volume = Volume(litres: litres) { rule.below = volume }
+        rule.within = node.interval("within", least: .seconds(1)) ?? rule.within
+        rule.when = node.choice("when") ?? rule.when
+        rule.severity = node.choice("severity") ?? rule.severity
+        return rule
+    }
+
+    /// `0.5/month`; `/week` and `/year` are understood too.
+    private static func rate(_ node: DocumentNode, _ key: String) -> Double? {
+        guard let text = node.string(key) else { return nil }
+        let parts = text.split(separator: "/").map(String.init)
+        let months = ["month": 1.0, "week": 30.0 / 7, "year": 30.0 / 365.25]
+        if let count = parts.first.flatMap(Double.init), count > 0, count <= 1000, parts.count <= 2,
+            let factor = parts.count == 2 ? months[parts[1]] : 1
+        {
+            return count * factor
+        }
+        node.child(key)?.report("`\(text)` is no rate", fix: "write something like 0.5/month")
+        return nil
+    }
+}
+
+extension SafeguardingPolicy {
+    /// Reads a policy file: the value that `policies:` holds for one policy.
+    public static func parse(_ text: String, file: String) throws(DocumentIssues) -> SafeguardingPolicy {
+        let root = try DocumentNode.parse(text, file: file)
+        let policy = PolicyReader.policy(root)
+        guard root.log.issues.allSatisfy({ $0.severity != .error }) else { throw DocumentIssues(root.log.issues) }
+        return policy
+    }
+}

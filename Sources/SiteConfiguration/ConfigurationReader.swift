@@ -1,0 +1,192 @@
+import BoardingControl
+import Casework
+import DeviceProfiles
+import Documents
+import Phrasebook
+import Safeguarding
+import Telemetry
+
+/// Reads and checks `wellward.yaml`. Everything wrong is found in one pass, each fault with file, line, key and fix.
+public struct ConfigurationReader {
+    let files: ConfigurationFiles
+    let file: String
+    let root: DocumentNode
+    /// Lines of entries by kind and id, for faults found later.
+    var lines: [String: Int] = [:]
+
+    /// What reading gave.
+    public struct Result: Sendable {
+        /// The configuration, nil when an issue is an error.
+        public var configuration: SiteConfiguration?
+        /// Everything worth saying, errors and warnings.
+        public var issues: [DocumentIssue]
+        /// Predicted time for one round of each bus.
+        public var cycles: [BusID: Interval]
+    }
+
+    /// Reads a configuration.
+    /// - Parameters:
+    ///   - text: the file's contents
+    ///   - file: its name for messages
+    public static func read(_ text: String, file: String, files: ConfigurationFiles) -> Result {
+        do {
+            let root = try DocumentNode.parse(text, file: file)
+            var reader = ConfigurationReader(files: files, file: file, root: root)
+            return reader.result()
+        } catch {
+            return Result(configuration: nil, issues: error.issues, cycles: [:])
+        }
+    }
+
+    private init(files: ConfigurationFiles, file: String, root: DocumentNode) {
+        self.files = files
+        self.file = file
+        self.root = root
+    }
+
+    private mutating func result() -> Result {
+        let (profiles, profileIssues) = readProfiles()
+        guard var configuration = configuration(profiles) else {
+            root.finish()
+            return Result(configuration: nil, issues: root.log.issues, cycles: [:])
+        }
+        var issues = profileIssues
+        let checks = ConfigurationCheck(configuration: configuration, file: file, lines: lines, allProfiles: profiles)
+        let found = checks.run()
+        configuration.profiles = profiles.filter { id, _ in configuration.meters.contains { $0.profile == id } }
+        issues += root.log.issues + found.issues
+        let failed = issues.contains { $0.severity == .error }
+        return Result(configuration: failed ? nil : configuration, issues: issues, cycles: found.cycles)
+    }
+
+    private mutating func configuration(_ profiles: [ProfileID: MeterProfile]) -> SiteConfiguration? {
+        let site = root.child("site")
+        if site == nil { root.report("`site` is missing", fix: "add `site: {id: …, name: …, timezone: Asia/Shanghai}`") }
+        let siteID = site?.identifier("id", SiteID.self)
+        let siteName = site?.string("name") ?? ""
+        let zone = site?.string("timezone") ?? "Asia/Shanghai"
+        let clock = CivilClock(identifier: zone)
+        if clock == nil { site?.child("timezone")?.report("`\(zone)` is not a time zone", fix: "write an IANA name such as Asia/Shanghai") }
+        site?.finish()
+        let language = root.choice("language", Language.self) ?? .chinese
+        let storage = storage()
+        let console = console()
+        let mqtt = broker()
+        let buses = root.list("buses").compactMap { bus($0) }
+        var meters = root.list("meters").compactMap { meter($0) }
+        if let path = root.string("meters_file") { meters += metersFromFile(path) }
+        var households = root.list("households").compactMap { household($0) }
+        if let path = root.string("households_file") { households += householdsFromFile(path) }
+        let policies = policies()
+        let elevators = root.list("elevators").compactMap { elevator($0) }
+        let contacts = root.list("contacts").compactMap { contact($0) }
+        let channels = root.list("channels").compactMap { channel($0) }
+        let ladders = ladders()
+        let links = links()
+        let heartbeat = heartbeat()
+        if root.child("upstream") != nil {
+            root.child("upstream")?.report("`upstream` is read but this release does not send anywhere yet", fix: "nothing; local guarding is not affected", severity: .warning)
+        }
+        root.finish()
+        guard let siteID, let clock else { return nil }
+        return SiteConfiguration(
+            siteID: siteID, siteName: siteName, clock: clock, language: language, storage: storage, console: console,
+            mqtt: mqtt, buses: buses, meters: meters, households: households, policies: policies, elevators: elevators,
+            contacts: contacts, channels: channels, ladders: ladders, links: links, heartbeat: heartbeat, profiles: [:])
+    }
+
+    // MARK: Profiles
+
+    private func readProfiles() -> ([ProfileID: MeterProfile], [DocumentIssue]) {
+        let named = root.strings("profiles")
+        var found: [ProfileID: MeterProfile] = [:]
+        var issues: [DocumentIssue] = []
+        for folder in named.isEmpty ? ["DeviceProfiles"] : named {
+            let places = folder.hasPrefix("/") ? [folder] : [files.resolve(folder)] + files.profileRoots.map { "\($0)/\(folder)" }
+            guard let place = places.first(where: { files.list($0, "") != nil }) else {
+                root.child("profiles")?.report("there is no folder `\(folder)`", fix: "name a folder with device profiles")
+                continue
+            }
+            let paths = (files.list("\(place)/meters", ".yaml") ?? []) + (files.list(place, ".yaml") ?? [])
+            for path in paths {
+                guard let text = files.read(path) else { continue }
+                let (profile, faults) = ProfileReader.read(text, file: path)
+                issues += faults.filter { $0.severity == .error }
+                if let profile { found[profile.id] = found[profile.id] ?? profile }
+            }
+        }
+        return (found, issues)
+    }
+
+    // MARK: Storage, console, broker
+
+    private func storage() -> SiteConfiguration.Storage {
+        let node = root.child("storage")
+        defer { node?.finish() }
+        return SiteConfiguration.Storage(
+            path: files.resolve(node?.string("path") ?? "var/wellward.sqlite"),
+            retainReadings: node?.interval("retain_readings", least: .hours(1)) ?? .days(400),
+            commitEvery: node?.interval("commit_every", least: .milliseconds(10)) ?? .seconds(2))
+    }
+
+    private func console() -> SiteConfiguration.Console {
+        let node = root.child("console")
+        defer { node?.finish() }
+        let listen = node?.string("listen") ?? "127.0.0.1:8080"
+        var (host, port) = ("127.0.0.1", 8080)
+        if let colon = listen.lastIndex(of: ":"), let number = Int(listen[listen.index(after: colon)...]), (0...65_535).contains(number) {
+            host = String(listen[..<colon])
+            port = number
+            if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        } else {
+            node?.child("listen")?.report("`\(listen)` is not HOST:PORT", fix: "write something like 127.0.0.1:8080")
+        }
+        var users = node?.string("users_file").map(files.resolve)
+        if let path = users, files.read(path) == nil {
+            node?.child("users_file")?.report(
+                "there is no file `\(path)`", fix: "run `wellward user add`; until then the console stays on loopback", severity: .warning)
+            users = nil
+        }
+        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        if users == nil, !isLoopback {
+            node?.child("listen")?.report(
+                "without a users file the console may only listen on loopback", fix: "run `wellward user add`, or listen on 127.0.0.1")
+        }
+        return SiteConfiguration.Console(host: host, port: port, usersFile: users, publicURL: node?.string("public_url"))
+    }
+
+    /// A key that names a file with a secret: the file must be there.
+    func secretFile(_ node: DocumentNode?, _ key: String) -> String? {
+        guard let path = node?.string(key).map(files.resolve) else { return nil }
+        if files.read(path) == nil {
+            node?.child(key)?.report("the file `\(path)` cannot be read", fix: "create it, readable for the gateway's user only")
+        }
+        return path
+    }
+
+    private func broker() -> SiteConfiguration.Broker? {
+        guard let node = root.child("mqtt") else { return nil }
+        defer { node.finish() }
+        let tls = node.child("tls")
+        defer { tls?.finish() }
+        return SiteConfiguration.Broker(
+            host: node.string("host") ?? "127.0.0.1", port: node.integer("port", in: 1...65_535) ?? (tls == nil ? 1883 : 8883),
+            username: node.string("username"), passwordFile: secretFile(node, "password_file"),
+            authorityFile: secretFile(tls, "ca_file"), certificateFile: secretFile(tls, "certificate_file"),
+            keyFile: secretFile(tls, "key_file"))
+    }
+
+    private func links() -> SiteConfiguration.Links {
+        let node = root.child("links")
+        defer { node?.finish() }
+        return SiteConfiguration.Links(
+            validFor: node?.interval("valid_for", least: .seconds(1)) ?? .hours(24), secretFile: secretFile(node, "secret_file"))
+    }
+
+    private func heartbeat() -> SiteConfiguration.Heartbeat? {
+        guard let node = root.child("heartbeat") else { return nil }
+        defer { node.finish() }
+        let every = node.interval("every", least: .seconds(1)) ?? .minutes(5)
+        return secretFile(node, "url_file").map { SiteConfiguration.Heartbeat(urlFile: $0, every: every) }
+    }
+}

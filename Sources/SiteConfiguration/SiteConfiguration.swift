@@ -1,0 +1,155 @@
+import BoardingControl
+import Casework
+import DeviceProfiles
+import Phrasebook
+import Safeguarding
+import Telemetry
+
+/// One gateway's configuration, checked: every reference in it resolves. What `configuration.md` of the contract says.
+public struct SiteConfiguration: Sendable {
+    public var siteID: SiteID
+    public var siteName: String
+    public var clock: CivilClock
+    public var language: Language
+    public var storage: Storage
+    public var console: Console
+    public var mqtt: Broker?
+    public var buses: [Bus]
+    public var meters: [Meter]
+    public var households: [Household]
+    public var policies: [String: SafeguardingPolicy]
+    public var elevators: [Elevator]
+    public var contacts: [Contact]
+    public var channels: [Channel]
+    public var ladders: Ladders
+    public var links: Links
+    public var heartbeat: Heartbeat?
+    /// The profiles the meters name.
+    public var profiles: [ProfileID: MeterProfile]
+
+    /// Where and how the record is kept.
+    public struct Storage: Sendable, Hashable {
+        public var path: String
+        public var retainReadings: Interval
+        public var commitEvery: Interval
+    }
+
+    /// The page and the API.
+    public struct Console: Sendable, Hashable {
+        public var host: String
+        public var port: Int
+        /// Hashed passwords and tokens; nil when there is no such file, and then only loopback may listen.
+        public var usersFile: String?
+        /// The address links start with.
+        public var publicURL: String?
+    }
+
+    /// The MQTT broker.
+    public struct Broker: Sendable, Hashable {
+        public var host: String
+        public var port: Int
+        public var username: String?
+        public var passwordFile: String?
+        public var authorityFile: String?
+        public var certificateFile: String?
+        public var keyFile: String?
+        /// Whether the broker runs on this machine.
+        public var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    }
+
+    /// A serial line or a TCP endpoint.
+    public struct Bus: Sendable, Hashable {
+        /// How the bytes travel.
+        public enum Transport: String, Sendable, CaseIterable { case rtu, tcp, rtuOverTCP = "rtu-over-tcp" }
+        public var id: BusID
+        public var transport: Transport
+        public var device: String
+        public var baud: Int
+        public var parity: Parity
+        public var stopBits: Int
+        public var host: String
+        public var port: Int
+        public var responseTimeout: Interval
+        public var betweenRequests: Interval
+    }
+
+    /// An instance of a meter.
+    public struct Meter: Sendable, Hashable {
+        public var id: MeterID
+        public var bus: BusID
+        public var unit: Int
+        public var profile: ProfileID
+        public var poll: Interval
+        public var parameters: [String: String]
+        public var disabled: Bool
+    }
+
+    /// A home. The only place with a name and an address.
+    public struct Household: Sendable, Hashable {
+        public var id: HouseholdID
+        public var name: String
+        public var address: String
+        public var meter: MeterID?
+        public var livesAlone: Bool
+        public var policy: String
+        public var grid: String?
+        public var contacts: [ContactID]
+        public var consent: Consent?
+    }
+
+    /// Who agreed to the watching, and when.
+    public struct Consent: Sendable, Hashable {
+        public var given: String
+        public var by: String
+    }
+
+    /// An elevator.
+    public struct Elevator: Sendable, Hashable {
+        public var id: ElevatorID
+        public var profile: ProfileID
+        public var policy: BoardingPolicy
+        public var contacts: [ContactID]
+        public var signedBy: String?
+        public var signedOn: String?
+    }
+
+    /// A person. The name is for pages and notices only.
+    public struct Contact: Sendable, Hashable {
+        public var card: ContactCard
+        public var name: String
+        public var phone: String?
+        public var email: String?
+    }
+
+    /// A way of telling.
+    public struct Channel: Sendable, Hashable {
+        /// The kinds of channels.
+        public enum Kind: String, Sendable, CaseIterable { case wecom, dingtalk, feishu, webhook, smtp, ntfy, mqtt, file }
+        public var id: ChannelID
+        public var kind: Kind
+        /// Plain settings by key.
+        public var settings: [String: String]
+        /// Files by key, absolute.
+        public var files: [String: String]
+        /// Whether names may go out; group robots show none unless this says so.
+        public var names: Bool
+        public var line: Int?
+    }
+
+    /// Signed links.
+    public struct Links: Sendable, Hashable {
+        public var validFor: Interval
+        public var secretFile: String?
+    }
+
+    /// A sign of the gateway's own life.
+    public struct Heartbeat: Sendable, Hashable {
+        public var urlFile: String
+        public var every: Interval
+    }
+
+    /// A meter by id.
+    public func meter(_ id: MeterID) -> Meter? { meters.first { $0.id == id } }
+    /// The home a meter belongs to.
+    public func household(of meter: MeterID) -> Household? { households.first { $0.meter == meter } }
+}
