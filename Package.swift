@@ -42,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
@@ -52,6 +53,7 @@ let package = Package(
         core("Safeguarding", ["Telemetry", "Phrasebook"]),
         core("BoardingControl", ["Telemetry", "Phrasebook"]),
         core("Casework", ["Telemetry", "Phrasebook"]),
+        core("Neighbourhood", ["Telemetry", "Phrasebook", "Safeguarding", "Casework"]),
         core("SiteConfiguration", [
             "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework",
         ]),
@@ -61,7 +63,19 @@ let package = Package(
         core("Fieldbus", ["CModbus", "Telemetry", "DeviceProfiles", "Threads"]),
         core("Messaging", ["CMosquitto", "Telemetry"]),
         core("TimeSeriesStore", ["Telemetry", "Casework", grdb, sqlite, crypto]),
+        core("Simulation", [
+            "Telemetry", "DeviceProfiles", "BoardingControl", "Threads", "Messaging",
+        ]),
+        core("Notifiers", [
+            "Telemetry", "Phrasebook", "Casework", "Messaging", httpClient, crypto,
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOFoundationCompat", package: "swift-nio"),
+        ]),
+        core("Watchkeeping", [
+            "Telemetry", "Phrasebook", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Neighbourhood",
+            "SiteConfiguration", "Threads", "Fieldbus", "Messaging", "TimeSeriesStore", "Notifiers", logging, crypto,
+        ]),
         .executableTarget(
-            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Fieldbus", "Messaging", "SiteConfiguration", "TimeSeriesStore", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
+            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Fieldbus", "Messaging", "Watchkeeping", "Notifiers", "Neighbourhood", "Simulation", "SiteConfiguration", "TimeSeriesStore", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
     ]
 )

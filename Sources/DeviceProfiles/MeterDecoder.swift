@@ -62,7 +62,13 @@ public struct MeterDecoder: Sendable {
     private func statusVerdicts(in image: RegisterImage) -> [String: Quality] {
         var verdicts: [String: Quality] = [:]
         for judge in judges {
-            guard let word = judge.fields.first?.bits(in: image) else { continue }
+            guard let word = judge.fields.first?.bits(in: image) else {
+                // The judge did not arrive: what it would have judged is not known to be good.
+                for meaning in Array(judge.bits.values) + Array(judge.values.values) {
+                    for point in meaning.bad + meaning.suspect where verdicts[point] != .bad { verdicts[point] = .suspect }
+                }
+                continue
+            }
             var meanings = judge.bits.filter { word >> UInt64($0.key) & 1 == 1 }.map(\.value)
             if let meaning = judge.values[Int(truncatingIfNeeded: word)] { meanings.append(meaning) }
             for meaning in meanings {
@@ -88,6 +94,16 @@ public struct ClockParts: Sendable, Hashable {
     public var hour: Int
     public var minute: Int
     public var second: Int
+
+    /// The numbers of a clock.
+    public init(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
+        self.year = year
+        self.month = month
+        self.day = day
+        self.hour = hour
+        self.minute = minute
+        self.second = second
+    }
 
     /// Whether the numbers can be a date at all.
     public var isPlausible: Bool {

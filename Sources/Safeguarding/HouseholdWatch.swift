@@ -16,6 +16,8 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         case tick
         /// Somebody entered or ended a presence entry.
         case presence(PresenceEntry?)
+        /// A person was there and said what they found: the silence until now is explained.
+        case seen
     }
 
     /// What follows.
@@ -82,6 +84,9 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         switch event {
         case .register(let register): take(register, at: now, &effects)
         case .unreadable, .tick: break
+        case .seen:
+            lastUse = now
+            clearInactivity(&effects)
         case .presence(let entry):
             presence = entry
             if entry?.kind == .away || entry?.kind == .hospital { clearInactivity(&effects) }

@@ -1,0 +1,105 @@
+import Phrasebook
+import Telemetry
+
+/// Watches the meters' own health: which are silent, which give nothing that can be used, whether a whole bus is down.
+/// A pure value. Its findings go to technicians; they are never alarms about people.
+struct EquipmentWatch: Sendable {
+    /// What is known of a meter's line.
+    struct Line: Sendable, Hashable {
+        var bus: BusID
+        var unit: Int
+        var misses = 0
+        var firstMiss: Interval?
+        var unusable = 0
+        var told: Told?
+        enum Told: Sendable { case silent, unusable }
+    }
+
+    enum Effect: Sendable, Hashable {
+        case raise(Finding)
+        case clear(Subject)
+    }
+
+    private(set) var lines: [MeterID: Line]
+    private(set) var downBuses: Set<BusID> = []
+    private var lastAnswer: [BusID: Interval] = [:]
+
+    /// After so many polls without an answer a ticket is opened.
+    static let missesUntilTold = 2
+
+    init(_ meters: [(id: MeterID, bus: BusID, unit: Int)]) {
+        lines = Dictionary(meters.map { ($0.id, Line(bus: $0.bus, unit: $0.unit)) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Takes the end of one poll: whether the meter answered, and if so whether its totaliser can be used.
+    mutating func take(_ meter: MeterID, answered: Bool, usable: Bool, reason: String, at now: Instant) -> [Effect] {
+        guard var line = lines[meter] else { return [] }
+        var effects: [Effect] = []
+        if answered {
+            lastAnswer[line.bus] = now.elapsed
+            line.misses = 0
+            line.firstMiss = nil
+            line.unusable = usable ? 0 : line.unusable + 1
+            if downBuses.remove(line.bus) != nil { effects.append(.clear(Subject(.bus, line.bus.rawValue))) }
+            if line.told == .silent || line.told == .unusable && usable {
+                line.told = nil
+                effects.append(.clear(Subject(.meter, meter.rawValue)))
+            }
+            if line.unusable >= Self.missesUntilTold, line.told == nil {
+                line.told = .unusable
+                effects.append(.raise(unusable(meter, reason, at: now)))
+            }
+        } else {
+            line.misses += 1
+            line.firstMiss = line.firstMiss ?? now.elapsed
+        }
+        lines[meter] = line
+        return effects + tellSilent(on: line.bus, at: now)
+    }
+
+    private mutating func tellSilent(on bus: BusID, at now: Instant) -> [Effect] {
+        let here = lines.filter { $0.value.bus == bus }
+        let silent = here.filter { $0.value.misses >= Self.missesUntilTold }
+        guard !silent.isEmpty, !downBuses.contains(bus) else { return [] }
+        if here.count > 1, silent.count == here.count {
+            downBuses.insert(bus)
+            for id in here.keys where lines[id]?.told == nil { lines[id]?.told = .silent }
+            return [.raise(down(bus, count: here.count, at: now))]
+        }
+        var effects: [Effect] = []
+        for (id, line) in silent.sorted(by: { $0.key < $1.key }) where line.told == nil {
+            // Wait until another meter of the bus has answered since: otherwise the bus may be the trouble.
+            let othersAnswer = lastAnswer[bus].map { $0 >= (line.firstMiss ?? .zero) } ?? false
+            guard here.count == 1 || othersAnswer else { continue }
+            lines[id]?.told = .silent
+            effects.append(.raise(noReply(id, line, others: here.count > 1, at: now)))
+        }
+        return effects
+    }
+
+    private func finding(_ subject: Subject, _ rule: String, _ phrase: Phrase, at now: Instant) -> Finding {
+        Finding(subject: subject, kind: .equipment, rule: rule, severity: .attention, at: now, text: phrase.text)
+    }
+
+    private func noReply(_ meter: MeterID, _ line: Line, others: Bool, at now: Instant) -> Finding {
+        let words = others
+            ? LocalizedText(chinese: "同一总线上其他表有应答。", english: "Others on the bus answer. ")
+            : LocalizedText(chinese: "", english: "")
+        return finding(Subject(.meter, meter.rawValue), "meter_silent", Phrase(.meterSilent, [
+            "meter": .same(meter.rawValue), "bus": .same(line.bus.rawValue), "unit": .same("\(line.unit)"),
+            "count": .same("\(line.misses)"), "others": .text(words),
+        ]), at: now)
+    }
+
+    private func unusable(_ meter: MeterID, _ reason: String, at now: Instant) -> Finding {
+        finding(Subject(.meter, meter.rawValue), "meter_unusable", Phrase(.meterBad, [
+            "meter": .same(meter.rawValue), "reason": .same(reason),
+        ]), at: now)
+    }
+
+    private func down(_ bus: BusID, count: Int, at now: Instant) -> Finding {
+        finding(Subject(.bus, bus.rawValue), "bus_down", Phrase(.busDown, [
+            "bus": .same(bus.rawValue), "count": .same("\(count)"),
+        ]), at: now)
+    }
+}

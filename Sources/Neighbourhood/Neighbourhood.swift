@@ -1,0 +1,224 @@
+import Casework
+import Foundation
+import Phrasebook
+import Safeguarding
+import Telemetry
+
+/// All that a gateway decides about homes, meters and cases, as one pure value: readings and acts go in, what must be
+/// saved and whom to tell comes out. The shells around it carry that out; a test or a rehearsal drives it directly.
+public struct Neighbourhood: Sendable {
+    /// What the core must know of one home.
+    public struct Home: Sendable {
+        public var id: HouseholdID
+        public var meter: MeterID?
+        public var bus: BusID?
+        public var watch: HouseholdWatch
+
+        /// A home with its watch.
+        public init(id: HouseholdID, meter: MeterID?, bus: BusID?, watch: HouseholdWatch) {
+            self.id = id
+            self.meter = meter
+            self.bus = bus
+            self.watch = watch
+        }
+    }
+
+    /// How one poll of a meter ended.
+    public struct Poll: Sendable, Hashable {
+        public var meter: MeterID
+        /// Whether the device said anything.
+        public var answered: Bool
+        /// The totaliser, when it can be used.
+        public var register: Volume?
+        /// Why not, in a word for technicians.
+        public var reason: String
+
+        /// A poll's end.
+        public init(meter: MeterID, answered: Bool, register: Volume?, reason: String = "") {
+            self.meter = meter
+            self.answered = answered
+            self.register = register
+            self.reason = reason
+        }
+    }
+
+    /// What happens.
+    public enum Event: Sendable {
+        case poll(Poll)
+        /// A finding from elsewhere: boarding, storage, delivery.
+        case finding(Finding)
+        /// The reason of such a finding is over.
+        case cleared(Subject, FindingKind)
+        case act(CaseID, CaseBook.Act)
+        case presence(HouseholdID, PresenceEntry?)
+        case tick
+    }
+
+    /// What follows. The effects of one event belong to one transaction.
+    public enum Effect: Sendable {
+        case save(Case)
+        case notify(Notice)
+        /// The home's watch changed in a way that must survive a restart.
+        case saveWatch(HouseholdID)
+        case journal(kind: String, subject: Subject, body: String)
+        /// The home's page has news.
+        case homeChanged(HouseholdID)
+        case falseBoardingAlarm(ElevatorID)
+    }
+
+    /// Why an event cannot be.
+    public enum Refusal: Error, Sendable, Hashable {
+        case unknownHome(HouseholdID)
+        case impossibleAct(CaseBook.Refusal)
+    }
+
+    /// Homes by id.
+    public private(set) var homes: [HouseholdID: Home]
+    /// The cases.
+    public var book: CaseBook
+    var equipment: EquipmentWatch
+    private var homeOfMeter: [MeterID: HouseholdID]
+    private var blindIncidents: Set<BusID> = []
+
+    /// A neighbourhood.
+    /// - Parameters:
+    ///   - meters: every polled meter with its bus and unit
+    public init(homes: [Home], meters: [(id: MeterID, bus: BusID, unit: Int)], book: CaseBook) {
+        self.homes = Dictionary(homes.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.book = book
+        equipment = EquipmentWatch(meters)
+        homeOfMeter = Dictionary(homes.compactMap { home in home.meter.map { ($0, home.id) } }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Takes one event.
+    public mutating func handle(_ event: Event, at now: Instant) throws(Refusal) -> [Effect] {
+        var effects: [Effect] = []
+        switch event {
+        case .poll(let poll): take(poll, at: now, &effects)
+        case .finding(let finding): tell(finding, at: now, &effects)
+        case .cleared(let subject, let kind): settle(.cleared(subject, kind), at: now, &effects)
+        case .act(let id, let act):
+            do throws(CaseBook.Refusal) {
+                let done = try book.handle(.act(id, act), at: now)
+                carry(done, at: now, &effects)
+            } catch { throw .impossibleAct(error) }
+        case .presence(let id, let entry):
+            guard homes[id] != nil else { throw .unknownHome(id) }
+            watch(id, .presence(entry), at: now, &effects)
+            effects += [.saveWatch(id), .homeChanged(id)]
+        case .tick:
+            for id in homes.keys.sorted() { watch(id, .tick, at: now, &effects) }
+            settle(.tick, at: now, &effects)
+        }
+        return effects
+    }
+
+    // MARK: Homes and meters
+
+    private mutating func take(_ poll: Poll, at now: Instant, _ effects: inout [Effect]) {
+        let told = equipment.take(poll.meter, answered: poll.answered, usable: poll.register != nil, reason: poll.reason, at: now)
+        for effect in told {
+            switch effect {
+            case .raise(let finding): tell(finding, at: now, &effects)
+            case .clear(let subject):
+                settle(.cleared(subject, .equipment), at: now, &effects)
+                if subject.type == .bus, blindIncidents.remove(BusID(subject.id)) != nil {
+                    settle(.cleared(subject, .incident), at: now, &effects)
+                }
+            }
+        }
+        guard let home = homeOfMeter[poll.meter] else { return }
+        watch(home, poll.register.map { .register($0) } ?? .unreadable, at: now, &effects)
+        effects.append(.homeChanged(home))
+    }
+
+    private mutating func watch(_ id: HouseholdID, _ event: HouseholdWatch.Event, at now: Instant, _ effects: inout [Effect]) {
+        guard let heard = homes[id]?.watch.handle(event, at: now) else { return }
+        var matters = false
+        for effect in heard {
+            switch effect {
+            case .raise(let finding):
+                matters = true
+                tell(finding, at: now, &effects)
+            case .clear(let kind, _):
+                matters = true
+                if kind != .inactivity { settle(.cleared(Subject(.household, id.rawValue), kind), at: now, &effects) }
+            case .lifeSign: settle(.signOfLife(id), at: now, &effects)
+            case .learnt, .presenceEnded: matters = true
+            case .meter(let event):
+                effects.append(.journal(kind: "meter_event", subject: Subject(.household, id.rawValue), body: event.summary))
+            case .firstUseToday: break
+            }
+        }
+        if matters { effects += [.saveWatch(id), .homeChanged(id)] }
+    }
+
+    /// A home that goes blind because its whole bus is down is part of one incident, not a case of its own.
+    private mutating func tell(_ finding: Finding, at now: Instant, _ effects: inout [Effect]) {
+        journal(finding, &effects)
+        if finding.kind == .blind, finding.subject.type == .household,
+            let bus = homes[HouseholdID(finding.subject.id)]?.bus, equipment.downBuses.contains(bus)
+        {
+            guard blindIncidents.insert(bus).inserted else { return }
+            let count = homes.values.filter { $0.bus == bus }.count
+            let phrase = Phrase(.mostHomesBlind, ["bus": .same(bus.rawValue), "count": .same("\(count)")])
+            let incident = Finding(
+                subject: Subject(.bus, bus.rawValue), kind: .incident, rule: "homes_blind", severity: .alarm, at: now,
+                text: phrase.text, numbers: ["homes": Double(count)])
+            journal(incident, &effects)
+            return settle(.finding(incident), at: now, &effects)
+        }
+        settle(.finding(finding), at: now, &effects)
+    }
+
+    private func journal(_ finding: Finding, _ effects: inout [Effect]) {
+        guard let body = try? JSONEncoder().encode(finding) else { return }
+        effects.append(.journal(kind: "finding", subject: finding.subject, body: String(decoding: body, as: UTF8.self)))
+    }
+
+    // MARK: Cases
+
+    /// Hands an event to the case book that it cannot refuse.
+    private mutating func settle(_ event: CaseBook.Event, at now: Instant, _ effects: inout [Effect]) {
+        do throws(CaseBook.Refusal) {
+            let done = try book.handle(event, at: now)
+            carry(done, at: now, &effects)
+        } catch {
+            assertionFailure("only acts can be refused")
+        }
+    }
+
+    private mutating func carry(_ done: [CaseBook.Effect], at now: Instant, _ effects: inout [Effect]) {
+        for effect in done {
+            switch effect {
+            case .save(let item): effects.append(.save(item))
+            case .notify(let notice): effects.append(.notify(notice))
+            case .presence(let home, let outcome, let until, let by):
+                let kind: PresenceEntry.Kind = outcome == .hospital ? .hospital : .away
+                watch(home, .presence(PresenceEntry(kind: kind, until: until, by: by)), at: now, &effects)
+                effects += [.saveWatch(home), .homeChanged(home)]
+            case .seenByPerson(let home, _):
+                watch(home, .seen, at: now, &effects)
+                effects += [.saveWatch(home), .homeChanged(home)]
+            case .falseBoardingAlarm(let elevator): effects.append(.falseBoardingAlarm(elevator))
+            }
+        }
+    }
+
+    /// The next moment at which a tick matters to a case.
+    public var nextDeadline: Interval? { book.nextDeadline }
+}
+
+extension MeterEvent {
+    /// The event as a short line for the journal and the back-test.
+    public var summary: String {
+        switch self {
+        case .rollover(let from, let to): "rollover from \(from.litres) L to \(to.litres) L"
+        case .reset(let from, let to): "reset from \(from.litres) L to \(to.litres) L"
+        case .replaced(let from, let to): "replaced: from \(from.litres) L to \(to.litres) L"
+        case .reverse(let volume): "reverse flow of \(volume.litres) L"
+        case .quarantined(let from, let to): "jump from \(from.litres) L to \(to.litres) L held back"
+        case .glitchDropped(let value): "single false reading of \(value.litres) L dropped"
+        }
+    }
+}

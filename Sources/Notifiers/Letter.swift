@@ -1,0 +1,77 @@
+import Casework
+import Foundation
+import Phrasebook
+import Telemetry
+
+/// A notice ready to leave the house: with the subject in words, names where this channel may carry them, and a link.
+public struct Letter: Sendable, Hashable {
+    /// The notice.
+    public var notice: Notice
+    /// The site.
+    public var site: SiteID
+    /// The whole text in the reader's language.
+    public var text: String
+    /// One line for a title.
+    public var title: String
+    /// Opens the case without a login; empty when no address is configured.
+    public var link: String
+    /// When the event happened, RFC 3339.
+    public var time: String
+    /// When the case was opened, RFC 3339.
+    public var openedAt: String
+
+    /// A letter with all its parts.
+    public init(notice: Notice, site: SiteID, text: String, title: String, link: String, time: String, openedAt: String) {
+        self.notice = notice
+        self.site = site
+        self.text = text
+        self.title = title
+        self.link = link
+        self.time = time
+        self.openedAt = openedAt
+    }
+
+    /// The letter as a CloudEvents 1.0 event in structured JSON, on one line.
+    public func cloudEvent() throws -> Data {
+        struct Event: Encodable {
+            struct Payload: Encodable {
+                var `case`: CaseID
+                var kind: FindingKind
+                var severity: Severity
+                var stage: CaseStage
+                var subject: Subject
+                var text: String
+                var language: Language
+                var roles: [Role]
+                var contact: ContactID
+                var link: String
+                var opened_at: String
+                var reasons: [Notice.Reason]
+            }
+            var specversion = "1.0"
+            var id: NoticeID
+            var source: String
+            var type: String
+            var subject: CaseID
+            var time: String
+            var datacontenttype = "application/json"
+            var data: Payload
+        }
+        let event = Event(
+            id: notice.id, source: "/sites/\(site)", type: "org.wellward.case.\(notice.kind.rawValue)", subject: notice.caseID,
+            time: time,
+            data: .init(
+                case: notice.caseID, kind: notice.caseKind, severity: notice.severity, stage: notice.stage,
+                subject: notice.subject, text: text, language: notice.language, roles: notice.roles, contact: notice.contact,
+                link: link, opened_at: openedAt, reasons: notice.reasons))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(event)
+    }
+}
+
+/// One way of telling.
+public protocol Notifier: Sendable {
+    /// Tries to deliver a letter once.
+    func deliver(_ letter: Letter) async -> DeliverySchedule.Attempt
+}

@@ -1,0 +1,130 @@
+import BoardingControl
+import Foundation
+import Messaging
+import Synchronization
+import Telemetry
+import Threads
+
+/// A simulated controller with its camera on a real broker: publishes status twice a second, obeys commands as the
+/// firmware must, and plays scenes.
+public final class SimulatedElevator: Sendable {
+    private enum Item: Sendable {
+        case mqtt(MQTTEvent)
+        case change(@Sendable (inout ControllerFirmware) -> Void)
+        case detect(track: String, DetectedClass, confidence: Double, DetectionZone)
+        case stop
+    }
+
+    private let queue = BlockingQueue<Item>(capacity: 4096)
+    private let shown = Mutex(ControllerFirmware())
+    private let received = Mutex<[String]>([])
+    /// The elevator.
+    public let elevator: ElevatorID
+
+    /// Connects and begins to live.
+    public init(_ elevator: ElevatorID, broker: MQTTSettings) throws(MQTTFault) {
+        self.elevator = elevator
+        let root = "wellward/v1/elevators/\(elevator)"
+        var settings = broker
+        settings.clientID = "sim-\(elevator)-\(UInt32.random(in: 0...UInt32.max))"
+        settings.will = ("\(root)/availability", "offline")
+        let queue = queue
+        let client = try MQTTClient(settings, subscribe: [("\(root)/command", 1)]) { queue.push(.mqtt($0)) }
+        let elevatorLoop = self
+        OwnThread.start { elevatorLoop.live(client, root) }
+    }
+
+    /// The controller as it stands.
+    public var firmware: ControllerFirmware { shown.withLock { $0 } }
+    /// The actions received so far.
+    public var actions: [String] { received.withLock { $0 } }
+    /// Changes what the controller senses: door, floor, mode.
+    public func change(_ body: @escaping @Sendable (inout ControllerFirmware) -> Void) { queue.push(.change(body)) }
+    /// Lets the camera see something once.
+    public func detect(_ kind: DetectedClass, track: String, confidence: Double = 0.9, zone: DetectionZone = .door) {
+        queue.push(.detect(track: track, kind, confidence: confidence, zone))
+    }
+    /// Goes offline and ends.
+    public func stop() { queue.push(.stop) }
+
+    private func live(_ client: MQTTClient, _ root: String) {
+        var firmware = ControllerFirmware()
+        let boot = UUID().uuidString.lowercased()
+        var sequence: Int64 = 0
+        var statusDue: Int64 = 0
+        func send(_ text: String, _ topic: String, retain: Bool = false) {
+            // A publication that fails is a lost message, which the gateway must bear anyway.
+            try? client.publish(Array(text.utf8), to: "\(root)/\(topic)", retain: retain)
+        }
+        func answer(_ answer: ControllerFirmware.Answer) {
+            let reason = answer.reason.map { "\"\($0)\"" } ?? "null"
+            send("{\"id\":\"\(answer.id)\",\"result\":\"\(answer.result.rawValue)\",\"reason\":\(reason),\"at\":\"\(stamp())\",\"boot\":\"\(boot)\"}", "ack")
+        }
+        while true {
+            let now = OwnThread.monotonicMilliseconds()
+            var changed = false
+            switch queue.pop(until: min(statusDue, now + 50)) {
+            case .element(.stop), .closed:
+                send("offline", "availability", retain: true)
+                client.close()
+                return
+            case .element(.mqtt(.connected)):
+                send("online", "availability", retain: true)
+                changed = true
+            case .element(.mqtt(.message(let message))):
+                if let command = parse(message.payload), !message.retained {
+                    received.withLock { $0.append(command.action.rawValue) }
+                    answer(firmware.handle(command, at: .milliseconds(now)))
+                }
+            case .element(.mqtt(.disconnected)), .timedOut: break
+            case .element(.change(let body)):
+                body(&firmware)
+                changed = true
+            case .element(.detect(let track, let kind, let confidence, let zone)):
+                sequence += 1
+                send("{\"seq\":\(sequence),\"at\":\"\(stamp())\",\"boot\":\"\(boot)\",\"track\":\"\(track)\",\"class\":\"\(kind.rawValue)\",\"confidence\":\(confidence),\"zone\":\"\(zone.rawValue)\",\"image\":null}", "detection")
+            }
+            let later = OwnThread.monotonicMilliseconds()
+            if let ended = firmware.tick(at: .milliseconds(later)) { answer(ended) }
+            if changed || later >= statusDue {
+                let status = firmware.nextStatus(at: .milliseconds(later))
+                send(json(status, boot), "status", retain: true)
+                statusDue = later + 500
+            }
+            let copy = firmware
+            shown.withLock { $0 = copy }
+        }
+    }
+
+    private func stamp() -> String {
+        var clock = CivilClock(zone: .gmt)
+        return clock.rfc3339(WallTime(unixMilliseconds: Int64(Date().timeIntervalSince1970 * 1000)))
+    }
+
+    private func json(_ status: ElevatorStatus, _ boot: String) -> String {
+        "{\"seq\":\(status.sequence),\"at\":\"\(stamp())\",\"boot\":\"\(boot)\",\"service_mode\":\"\(status.serviceMode.rawValue)\","
+            + "\"motion\":\"\(status.motion.rawValue)\",\"floor\":\"\(status.floor)\",\"door\":\"\(status.door.rawValue)\","
+            + "\"door_zone\":\(status.doorZone ?? false),\"load_kg\":\(status.loadKilograms ?? 0),\"passenger\":\(status.passenger ?? false),\"faults\":[]}"
+    }
+
+    private struct CommandPayload: Decodable {
+        var id: String
+        var boot: String?
+        var seq: Int64
+        var action: String
+        var lease_ms: Int64
+        var issued_at: String
+        var status_seq: Int64?
+    }
+
+    private func parse(_ bytes: [UInt8]) -> ControllerFirmware.Command? {
+        guard let payload = try? JSONDecoder().decode(CommandPayload.self, from: Data(bytes)),
+            let action = BoardingCommand.Action(rawValue: payload.action)
+        else { return nil }
+        let now = WallTime(unixMilliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        return ControllerFirmware.Command(
+            id: payload.id, boot: payload.boot ?? "", sequence: payload.seq, action: action,
+            lease: .milliseconds(payload.lease_ms), age: CivilClock.parse(rfc3339: payload.issued_at).map { now - $0 },
+            statusSequence: payload.status_seq)
+    }
+}

@@ -1,0 +1,287 @@
+import BoardingControl
+import Foundation
+import Logging
+import Messaging
+import SiteConfiguration
+import Synchronization
+import Telemetry
+import Threads
+
+/// The elevators' fast path: one thread of its own takes messages from the broker, asks the desks, and publishes. It
+/// touches no disk and waits for nobody; findings and the journal go to the site's desk behind it.
+public final class BoardingRoom: Sendable {
+    /// What pages show of an elevator.
+    public struct View: Sendable, Hashable {
+        public var id: ElevatorID
+        public var online: Bool
+        public var mode: BoardingMode
+        public var status: ElevatorStatus?
+        public var statusAt: WallTime?
+        public var holdSince: WallTime?
+        public var holdEndsBy: WallTime?
+        public var holdCommand: String?
+        public var coolDownUntil: WallTime?
+    }
+
+    /// What the room tells the site.
+    public enum Report: Sendable {
+        case finding(Finding)
+        case record(BoardingRecord)
+        case changed(ElevatorID)
+    }
+
+    /// Messages that could not be used, by reason.
+    public struct Refusals: Sendable, Hashable {
+        public var malformed = 0
+        public var unknownTopic = 0
+        public var unknownElevator = 0
+        public var overflow = 0
+        public var retainedCommand = 0
+    }
+
+    private enum Item: Sendable {
+        case event(MQTTEvent)
+        case release(ElevatorID, by: String)
+        case falseAlarm(ElevatorID)
+        case openCase(ElevatorID, CaseID?)
+        case configure([SiteConfiguration.Elevator])
+        case stop(@Sendable () -> Void)
+    }
+
+    static let root = "wellward/v1/elevators/"
+    private let queue = BlockingQueue<Item>(capacity: 20_000)
+    private let client = Mutex<MQTTClient?>(nil)
+    private let views = Mutex<[ElevatorID: View]>([:])
+    private let refused = Mutex(Refusals())
+    private let connected = Mutex(false)
+    private let clock: GatewayClock
+    private let zone: CivilClock
+    private let boot: String
+    private let log: Logger
+    private let report: @Sendable (Report) -> Void
+
+    /// A room for some elevators; `start` opens it.
+    public init(
+        _ elevators: [SiteConfiguration.Elevator], clock: GatewayClock, zone: CivilClock, boot: String, log: Logger,
+        report: @escaping @Sendable (Report) -> Void
+    ) {
+        self.clock = clock
+        self.zone = zone
+        self.boot = boot
+        self.log = log
+        self.report = report
+        queue.push(.configure(elevators))
+    }
+
+    /// Connects to the broker and begins to work.
+    public func start(_ settings: MQTTSettings) throws(MQTTFault) {
+        let queue = queue
+        let topics = ["status", "detection", "availability", "ack", "command"].map { ("\(Self.root)+/\($0)", Int32(1)) }
+        let made = try MQTTClient(settings, subscribe: topics) { queue.push(.event($0)) }
+        client.withLock { $0 = made }
+        let room = self
+        OwnThread.start {
+            var worker = Worker(room)
+            worker.work()
+        }
+    }
+
+    /// The elevators as they stand.
+    public var elevators: [View] { views.withLock { $0.values.sorted { $0.id < $1.id } } }
+    /// Whether the broker is reached.
+    public var isConnected: Bool { connected.withLock { $0 } }
+    /// Messages that could not be used.
+    public var refusals: Refusals {
+        var counts = refused.withLock { $0 }
+        counts.overflow = queue.refusals
+        return counts
+    }
+
+    /// A person releases a door.
+    public func release(_ elevator: ElevatorID, by who: String) { queue.push(.release(elevator, by: who)) }
+    /// A person called an alarm false.
+    public func falseAlarm(_ elevator: ElevatorID) { queue.push(.falseAlarm(elevator)) }
+    /// The case that commands mention from now on.
+    public func setOpenCase(_ elevator: ElevatorID, _ id: CaseID?) { queue.push(.openCase(elevator, id)) }
+    /// New settings; elevators that stay keep their state.
+    public func configure(_ elevators: [SiteConfiguration.Elevator]) { queue.push(.configure(elevators)) }
+
+    /// Releases every held door and says goodbye.
+    public func stop() async {
+        await withCheckedContinuation { continuation in
+            if !queue.push(.stop { continuation.resume() }) { continuation.resume() }
+        }
+    }
+
+    // MARK: The thread
+
+    /// All that belongs to the room's thread.
+    private struct Worker {
+        let room: BoardingRoom
+        var desks: [ElevatorID: BoardingDesk] = [:]
+        var openCases: [ElevatorID: CaseID] = [:]
+        var sentBytes: [String: [UInt8]] = [:]
+        var civil: CivilClock
+        var loggedAt: Int64 = 0
+
+        init(_ room: BoardingRoom) {
+            self.room = room
+            civil = room.zone
+        }
+
+        mutating func work() {
+            while true {
+                let deadline = desks.values.compactMap(\.nextDeadline).min().map { due in
+                    OwnThread.monotonicMilliseconds() + max(0, (due - room.clock.now().elapsed).milliseconds)
+                }
+                switch room.queue.pop(until: min(deadline ?? .max, OwnThread.monotonicMilliseconds() + 1000)) {
+                case .element(.event(let event)): take(event)
+                case .element(.release(let id, let who)): handle(id, .release(by: who))
+                case .element(.falseAlarm(let id)): handle(id, .falseAlarm)
+                case .element(.openCase(let id, let open)): openCases[id] = open
+                case .element(.configure(let elevators)): configure(elevators)
+                case .element(.stop(let done)):
+                    stop()
+                    return done()
+                case .timedOut: tickAll()
+                case .closed: return
+                }
+                tickDue()
+            }
+        }
+
+        private mutating func configure(_ elevators: [SiteConfiguration.Elevator]) {
+            let now = room.clock.now()
+            for elevator in elevators {
+                if desks[elevator.id] != nil { desks[elevator.id]?.policy = elevator.policy } else {
+                    desks[elevator.id] = BoardingDesk(
+                        elevator: elevator.id, policy: elevator.policy, boot: room.boot, seed: UInt64.random(in: 0...UInt64.max), at: now)
+                }
+                show(elevator.id)
+            }
+            for id in desks.keys where !elevators.contains(where: { $0.id == id }) {
+                handle(id, .release(by: "configuration"))
+                desks[id] = nil
+                room.views.withLock { $0[id] = nil }
+            }
+        }
+
+        private mutating func stop() {
+            for (id, desk) in desks where desk.hold != nil { handle(id, .release(by: "gateway stopping")) }
+            let client = room.client.withLock { client -> MQTTClient? in
+                defer { client = nil }
+                return client
+            }
+            client?.close()
+        }
+
+        private mutating func take(_ event: MQTTEvent) {
+            switch event {
+            case .connected:
+                room.connected.withLock { $0 = true }
+            case .disconnected(let reason):
+                let was = room.connected.withLock { value in
+                    defer { value = false }
+                    return value
+                }
+                if was { room.log.warning("the broker is not reached", metadata: ["why": "\(reason)"]) }
+                for id in desks.keys { handle(id, .disconnected) }
+            case .message(let message): take(message)
+            }
+        }
+
+        private mutating func take(_ message: MQTTMessage) {
+            let parts = message.topic.dropFirst(BoardingRoom.root.count).split(separator: "/", omittingEmptySubsequences: false)
+            guard message.topic.hasPrefix(BoardingRoom.root), parts.count == 2 else { return refuse(\.unknownTopic, "topic") }
+            let id = ElevatorID(String(parts[0]))
+            guard desks[id] != nil else { return refuse(\.unknownElevator, "elevator") }
+            do throws(NativeElevatorMessages.Fault) {
+                switch parts[1] {
+                case "status":
+                    do throws(NativeElevatorMessages.Fault) {
+                        handle(id, .status(try NativeElevatorMessages.status(message.payload), fresh: !message.retained))
+                    } catch {
+                        // A status nobody can read leaves nothing known of the door.
+                        if !message.retained { handle(id, .unreadableStatus) }
+                        throw error
+                    }
+                case "detection":
+                    handle(id, .detection(try NativeElevatorMessages.detection(message.payload), fresh: !message.retained))
+                case "availability":
+                    handle(id, .availability(online: try NativeElevatorMessages.availability(message.payload)))
+                case "ack":
+                    let answer = try NativeElevatorMessages.acknowledgement(message.payload)
+                    if !message.retained { handle(id, .acknowledgement(id: answer.id, answer.result, reason: answer.reason)) }
+                case "command":
+                    // Our own commands come back to us; a kept one is somebody's mistake and worth telling.
+                    if message.retained { refuse(\.retainedCommand, "retained command") }
+                default: refuse(\.unknownTopic, "topic")
+                }
+            } catch {
+                refuse(\.malformed, "payload")
+            }
+        }
+
+        private mutating func refuse(_ counter: WritableKeyPath<Refusals, Int>, _ what: String) {
+            room.refused.withLock { $0[keyPath: counter] += 1 }
+            let now = OwnThread.monotonicMilliseconds()
+            guard now - loggedAt >= 60_000 else { return }
+            loggedAt = now
+            room.log.warning("MQTT messages that cannot be used", metadata: ["newest": "\(what)"])
+        }
+
+        private mutating func tickAll() {
+            for id in desks.keys { handle(id, .tick) }
+        }
+
+        private mutating func tickDue() {
+            let now = room.clock.now().elapsed
+            for (id, desk) in desks {
+                if let due = desk.nextDeadline, due <= now { handle(id, .tick) }
+            }
+        }
+
+        private mutating func handle(_ id: ElevatorID, _ event: BoardingDesk.Event) {
+            guard var desk = desks.removeValue(forKey: id) else { return }
+            let effects = desk.handle(event, at: room.clock.now())
+            desks[id] = desk
+            for effect in effects {
+                switch effect {
+                case .publish(let command): publish(command, id)
+                case .raise(let finding): room.report(.finding(finding))
+                case .record(let record): room.report(.record(record))
+                }
+            }
+            show(id)
+        }
+
+        private mutating func publish(_ command: BoardingCommand, _ id: ElevatorID) {
+            let bytes = sentBytes[command.id] ?? NativeElevatorMessages.encode(command, clock: &civil, openCase: openCases[id]?.rawValue)
+            if sentBytes.count > 512 { sentBytes.removeAll(keepingCapacity: true) }
+            sentBytes[command.id] = bytes
+            do {
+                try room.client.withLock { client in try client?.publish(bytes, to: "\(BoardingRoom.root)\(id)/command", quality: 1, retain: false) }
+            } catch {
+                room.log.warning("a command could not be published", metadata: ["elevator": "\(id)", "why": "\(error)"])
+            }
+        }
+
+        private func show(_ id: ElevatorID) {
+            guard let desk = desks[id] else { return }
+            let now = room.clock.now()
+            func wall(_ elapsed: Interval) -> WallTime { now.wall - (now.elapsed - elapsed) }
+            let view = View(
+                id: id, online: desk.online ?? (desk.statusArrivedAt != nil), mode: desk.policy.mode, status: desk.status,
+                statusAt: desk.statusArrivedAt.map(wall), holdSince: desk.hold?.since.wall, holdEndsBy: desk.hold?.endsBy.wall,
+                holdCommand: desk.hold?.command,
+                coolDownUntil: desk.coolDownUntil.elapsed > now.elapsed ? wall(desk.coolDownUntil.elapsed) : nil)
+            let changed = room.views.withLock { views in
+                let before = views.updateValue(view, forKey: id)
+                return before?.status?.floor != view.status?.floor || before?.status?.door != view.status?.door
+                    || before?.online != view.online || before?.holdSince != view.holdSince
+                    || before?.status?.serviceMode != view.status?.serviceMode || (before?.coolDownUntil == nil) != (view.coolDownUntil == nil)
+            }
+            if changed { room.report(.changed(id)) }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import DeviceProfiles
+import Fieldbus
+import Logging
+import Neighbourhood
+import SiteConfiguration
+import Synchronization
+import Telemetry
+import TimeSeriesStore
+
+/// Polls the meters of one bus as its schedule says.
+public final class BusPoller: Sendable {
+    /// One polled meter.
+    public struct Target: Sendable {
+        var meter: MeterID
+        var plan: MeterPlan
+        var decoder: MeterDecoder
+        var poll: Interval
+    }
+
+    /// What happened on the bus since the start.
+    public struct Tally: Sendable, Hashable {
+        public var polls = 0
+        public var failures = 0
+        public var cycle: Interval = .zero
+        public var deadTime: Interval = .zero
+        /// Meters that were asked at least once.
+        public var asked: Set<MeterID> = []
+        public var lastAnswer: [MeterID: WallTime] = [:]
+    }
+
+    /// The bus.
+    public let id: BusID
+    private let bus: ModbusBus
+    private let targets: [MeterID: Target]
+    private let order: [MeterID]
+    private let clock: GatewayClock
+    private let zone: CivilClock
+    private let writer: TelemetryWriter
+    private let desk: SiteDesk
+    private let log: Logger
+    private let state = Mutex(Tally())
+
+    /// A poller for a bus and the meters on it.
+    public init(
+        _ settings: SiteConfiguration.Bus, meters: [SiteConfiguration.Meter], configuration: SiteConfiguration,
+        clock: GatewayClock, writer: TelemetryWriter, desk: SiteDesk, log: Logger
+    ) {
+        id = settings.id
+        bus = ModbusBus(settings.address, responseTimeout: settings.responseTimeout, betweenRequests: settings.betweenRequests)
+        var targets: [MeterID: Target] = [:]
+        for meter in meters {
+            guard let profile = configuration.profiles[meter.profile] else { continue }
+            let decoder = MeterDecoder(profile: profile, parameters: InstanceParameters(meter.parameters))
+            let requests = ReadPlanner.plan(decoder.wantedFields, rules: profile.reading, cost: settings.cost(profile))
+            targets[meter.id] = Target(
+                meter: meter.id, plan: MeterPlan(unit: UInt8(meter.unit), requests: requests, timing: profile.timing),
+                decoder: decoder, poll: meter.poll)
+        }
+        self.targets = targets
+        order = meters.map(\.id).filter { targets[$0] != nil }
+        self.clock = clock
+        zone = configuration.clock
+        self.writer = writer
+        self.desk = desk
+        self.log = log
+    }
+
+    /// The tally so far.
+    public var tally: Tally { state.withLock { $0 } }
+    /// Whether every meter was asked at least once.
+    public var hasPolledAll: Bool { state.withLock { $0.asked.count == order.count } }
+
+    /// Polls until cancelled.
+    public func run() async {
+        var schedule = PollSchedule(
+            order.compactMap { id in targets[id].map { PollSchedule.Entry(meter: id, poll: $0.poll) } }, at: clock.now().elapsed)
+        var civil = zone
+        while !Task.isCancelled {
+            switch schedule.next(at: clock.now().elapsed) {
+            case .ask(let meter, let probing):
+                await poll(meter, probing: probing, &schedule, &civil)
+            case .wait(let until):
+                try? await Task.sleep(for: min(clock.realTime(until: until), .seconds(1)))
+            case .idle:
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+        await bus.close()
+    }
+
+    private func poll(_ meter: MeterID, probing: Bool, _ schedule: inout PollSchedule, _ civil: inout CivilClock) async {
+        guard let target = targets[meter] else { return }
+        let answer = await bus.run(target.plan, tries: probing ? 1 : nil)
+        let now = clock.now()
+        let readings = target.decoder.readings(of: meter, in: answer.image, at: now.wall, civil: &civil)
+        await writer.add(answer.answered ? readings : readings.filter { $0.point == target.decoder.profile.volumeTotal?.id })
+        let misses = schedule.finish(meter, answered: answer.answered, took: answer.took, at: now.elapsed)
+        note(meter, answer, at: now.wall)
+        if misses == 1 || misses == PollSchedule.silentAfter {
+            log.info("no reply", metadata: ["bus": "\(id)", "meter": "\(meter)", "why": "\(answer.faults.first?.fault.description ?? "")"])
+        }
+        let total = readings.first { $0.point == target.decoder.profile.volumeTotal?.id }
+        let usable = total?.quality.isUsable == true ? total?.value.flatMap { Volume(litres: $0) } : nil
+        let reason = answer.faults.first?.fault.description ?? "quality \(total?.quality.rawValue ?? "missing")"
+        desk.tell(.poll(.init(meter: meter, answered: answer.answered, register: usable, reason: reason)))
+    }
+
+    private func note(_ meter: MeterID, _ answer: PlanAnswer, at now: WallTime) {
+        state.withLock { tally in
+            tally.polls += 1
+            tally.asked.insert(meter)
+            tally.cycle = tally.cycle + answer.took
+            if answer.answered {
+                tally.lastAnswer[meter] = now
+            } else {
+                tally.failures += 1
+                tally.deadTime = tally.deadTime + answer.took
+            }
+        }
+    }
+}
+
+extension SiteConfiguration.Bus {
+    /// The bus as the field bus knows it.
+    public var address: BusAddress {
+        switch transport {
+        case .rtu: .rtu(device: device, baud: baud, parity: parity, stopBits: stopBits)
+        case .tcp: .tcp(host: host, port: port)
+        case .rtuOverTCP: .rtuOverTCP(host: host, port: port)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Casework
+import Foundation
+import Logging
+import Notifiers
+import Telemetry
+import TimeSeriesStore
+
+/// Carries notices out as the schedule decides: each channel by itself, so that a dead one delays no other.
+public actor DeliveryDesk {
+    private var schedule: DeliverySchedule
+    private var notifiers: [ChannelID: any Notifier]
+    private var writer: LetterWriter
+    private let store: Store
+    private let clock: GatewayClock
+    private let log: Logger
+    private var loggedFault: [ChannelID: Interval] = [:]
+    /// Notices delivered and given up since the start, by channel.
+    public private(set) var tally: [ChannelID: (sent: Int, failed: Int, dead: Int)] = [:]
+    private let bell: AsyncStream<Void>
+    private let ring: AsyncStream<Void>.Continuation
+    /// Called when a channel has given up on a notice.
+    private let onDead: @Sendable (ChannelID) -> Void
+
+    /// A desk with what was not delivered before the last stop.
+    public init(
+        pending: [DeliverySchedule.Item], notifiers: [ChannelID: any Notifier], writer: LetterWriter, store: Store,
+        clock: GatewayClock, log: Logger, onDead: @escaping @Sendable (ChannelID) -> Void
+    ) {
+        schedule = DeliverySchedule(pending: pending, seed: UInt64.random(in: 0...UInt64.max))
+        self.notifiers = notifiers
+        self.writer = writer
+        self.store = store
+        self.clock = clock
+        self.log = log
+        self.onDead = onDead
+        (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Takes notices that have been made durable.
+    public func enqueue(_ notices: [Notice]) {
+        for notice in notices { schedule.enqueue(notice) }
+        ring.yield()
+    }
+
+    /// Puts new channels and a new writer in place.
+    public func replace(notifiers: [ChannelID: any Notifier], writer: LetterWriter) {
+        self.notifiers = notifiers
+        self.writer = writer
+        ring.yield()
+    }
+
+    /// How many notices wait, by channel.
+    public var waiting: [ChannelID: Int] { schedule.waiting }
+
+    /// Works until cancelled.
+    public func run() async {
+        await withDiscardingTaskGroup { group in
+            for await _ in merged(group: &group) {
+                for item in schedule.due(at: clock.now().elapsed) {
+                    group.addTask { await self.attempt(item) }
+                }
+                rearm(&group)
+            }
+        }
+    }
+
+    /// The bell rings when a notice comes in, a try ends, or the next one is due.
+    private func merged(group: inout DiscardingTaskGroup) -> AsyncStream<Void> {
+        ring.yield()
+        return bell
+    }
+
+    private func rearm(_ group: inout DiscardingTaskGroup) {
+        guard let next = schedule.nextDue else { return }
+        let pause = clock.realTime(until: next)
+        let ring = ring
+        group.addTask {
+            // At most a minute: a duration that was computed before a change must not oversleep it.
+            try? await Task.sleep(for: min(max(pause, .milliseconds(1)), .seconds(60)))
+            ring.yield()
+        }
+    }
+
+    private func attempt(_ item: DeliverySchedule.Item) async {
+        let channel = item.notice.channel
+        let letter = writer.letter(item.notice, now: clock.now().wall)
+        let result: DeliverySchedule.Attempt
+        if let notifier = notifiers[channel] {
+            result = await notifier.deliver(letter)
+        } else {
+            result = .refused("the channel is not configured any more")
+        }
+        let finished = schedule.finish(item.notice.id, on: channel, result, at: clock.now())
+        count(channel, result, finished)
+        if let finished {
+            do { try await store.write { try $0.save(finished) } } catch {
+                log.error("a delivery record could not be saved", metadata: ["notice": "\(finished.notice.id)", "why": "\(error)"])
+            }
+        }
+        ring.yield()
+    }
+
+    private func count(_ channel: ChannelID, _ result: DeliverySchedule.Attempt, _ item: DeliverySchedule.Item?) {
+        var counts = tally[channel] ?? (0, 0, 0)
+        switch result {
+        case .delivered: counts.sent += 1
+        case .failed(let why, _), .refused(let why):
+            counts.failed += 1
+            let now = clock.now().elapsed
+            if loggedFault[channel].map({ now - $0 >= .minutes(1) }) ?? true {
+                loggedFault[channel] = now
+                log.warning("a notice was not delivered", metadata: ["channel": "\(channel)", "why": "\(why)"])
+            }
+        }
+        if item?.state == .dead {
+            counts.dead += 1
+            onDead(channel)
+        }
+        tally[channel] = counts
+    }
+}

@@ -1,0 +1,59 @@
+import Crypto
+import Foundation
+import Telemetry
+import Casework
+
+/// Signs the links that open one case without a login: HMAC-SHA256 over case, contact and expiry.
+public struct LinkSigner: Sendable {
+    /// What a link allows.
+    public struct Grant: Sendable, Hashable {
+        public var caseID: CaseID
+        public var contact: ContactID
+        public var until: WallTime
+
+        /// A grant.
+        public init(caseID: CaseID, contact: ContactID, until: WallTime) {
+            self.caseID = caseID
+            self.contact = contact
+            self.until = until
+        }
+    }
+
+    private let key: SymmetricKey
+
+    /// A signer with a secret of at least 16 bytes.
+    public init(secret: Data) { key = SymmetricKey(data: secret) }
+
+    /// The token that stands in a link.
+    public func token(_ grant: Grant) -> String {
+        let body = Self.body(grant)
+        let code = Data(HMAC<SHA256>.authenticationCode(for: Data(body.utf8), using: key))
+        return "\(Self.encode(Data(body.utf8))).\(Self.encode(code.prefix(20)))"
+    }
+
+    /// Reads a token.
+    /// - Returns: nil when it was not signed here or has run out
+    public func grant(_ token: String, now: WallTime) -> Grant? {
+        guard token.utf8.count <= 512 else { return nil }
+        let parts = token.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let body = Self.decode(parts[0]), let given = Self.decode(parts[1]) else { return nil }
+        let expected = Data(HMAC<SHA256>.authenticationCode(for: body, using: key)).prefix(20)
+        // Compared in constant time: how far a guess was right must not show.
+        guard given.count == expected.count, zip(given, expected).reduce(0, { $0 | ($1.0 ^ $1.1) }) == 0 else { return nil }
+        let fields = String(decoding: body, as: UTF8.self).split(separator: "|").map(String.init)
+        guard fields.count == 3, let until = Int64(fields[2]), now.unixSeconds <= until else { return nil }
+        return Grant(caseID: CaseID(fields[0]), contact: ContactID(fields[1]), until: WallTime(unixSeconds: until))
+    }
+
+    private static func body(_ grant: Grant) -> String { "\(grant.caseID)|\(grant.contact)|\(grant.until.unixSeconds)" }
+
+    private static func encode(_ data: some DataProtocol) -> String {
+        Data(data).base64EncodedString().replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
+            .replacingOccurrences(of: "=", with: "")
+    }
+
+    private static func decode(_ text: String) -> Data? {
+        let plain = text.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/")
+        return Data(base64Encoded: plain + String(repeating: "=", count: (4 - plain.count % 4) % 4))
+    }
+}

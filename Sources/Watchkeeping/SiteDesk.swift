@@ -1,0 +1,192 @@
+import Casework
+import Foundation
+import Logging
+import Neighbourhood
+import Safeguarding
+import Telemetry
+import TimeSeriesStore
+
+/// The one place where homes, meters and cases change: events go through in order, each is decided by the core, made
+/// durable, and only then told.
+public actor SiteDesk {
+    /// An event with what goes with it.
+    struct Item: Sendable {
+        var event: Neighbourhood.Event
+        var audit: AuditEntry?
+        var reply: CheckedContinuation<Result<Void, Neighbourhood.Refusal>, Never>?
+    }
+
+    /// What the audit keeps of an act.
+    public struct AuditEntry: Sendable {
+        public var who: String
+        public var what: String
+        public var subject: String
+        public var note: String
+
+        /// An entry.
+        public init(who: String, what: String, subject: String, note: String = "") {
+            self.who = who
+            self.what = what
+            self.subject = subject
+            self.note = note
+        }
+    }
+
+    /// News for open pages.
+    public enum News: Sendable, Hashable {
+        case home(HouseholdID)
+        case caseFile(CaseID)
+        case elevator(ElevatorID)
+        case finding(Subject)
+    }
+
+    private var core: Neighbourhood
+    private let store: Store
+    private let delivery: DeliveryDesk
+    private let clock: GatewayClock
+    private let boot: String
+    private let log: Logger
+    /// News for open pages.
+    public nonisolated let newsroom = Newsroom()
+    private let mailbox: AsyncStream<Item>
+    private nonisolated let post: AsyncStream<Item>.Continuation
+    private let onFalseBoardingAlarm: @Sendable (ElevatorID) -> Void
+    private var unsaved: [@Sendable (StoreWriter) throws -> Void] = []
+    private var storageTold = false
+
+    /// A desk for a restored core.
+    public init(
+        core: Neighbourhood, store: Store, delivery: DeliveryDesk, clock: GatewayClock, boot: String, log: Logger,
+        onFalseBoardingAlarm: @escaping @Sendable (ElevatorID) -> Void
+    ) {
+        self.core = core
+        self.store = store
+        self.delivery = delivery
+        self.clock = clock
+        self.boot = boot
+        self.log = log
+        self.onFalseBoardingAlarm = onFalseBoardingAlarm
+        (mailbox, post) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+    }
+
+    /// Hands in an event; it is decided in its turn.
+    public nonisolated func tell(_ event: Neighbourhood.Event, audit: AuditEntry? = nil) {
+        post.yield(Item(event: event, audit: audit, reply: nil))
+    }
+
+    /// Hands in an event and waits until it is decided and durable.
+    public nonisolated func ask(_ event: Neighbourhood.Event, audit: AuditEntry? = nil) async -> Result<Void, Neighbourhood.Refusal> {
+        await withCheckedContinuation { continuation in
+            if case .terminated = post.yield(Item(event: event, audit: audit, reply: continuation)) {
+                continuation.resume(returning: .success(()))
+            }
+        }
+    }
+
+    /// No further events; `run` ends when those handed in are done.
+    public nonisolated func close() { post.finish() }
+
+    /// Works until closed.
+    public func run() async {
+        for await item in mailbox { await process(item) }
+        await saveAllWatches()
+    }
+
+    private func process(_ item: Item) async {
+        let now = clock.now()
+        let effects: [Neighbourhood.Effect]
+        do {
+            effects = try core.handle(item.event, at: now)
+        } catch {
+            item.reply?.resume(returning: .failure(error))
+            return
+        }
+        await carryOut(effects, audit: item.audit, at: now)
+        item.reply?.resume(returning: .success(()))
+    }
+
+    /// One transaction for all effects of an event; then the notices; then the pages.
+    private func carryOut(_ effects: [Neighbourhood.Effect], audit: AuditEntry?, at now: Instant) async {
+        var writes: [@Sendable (StoreWriter) throws -> Void] = []
+        var notices: [Notice] = []
+        var news: Set<News> = []
+        let boot = boot
+        for effect in effects {
+            switch effect {
+            case .save(let item):
+                writes.append { try $0.save(item) }
+                news.insert(.caseFile(item.id))
+            case .notify(let notice):
+                writes.append { try $0.save(DeliverySchedule.Item(notice)) }
+                notices.append(notice)
+            case .saveWatch(let id):
+                if let write = watchWrite(id, at: now) { writes.append(write) }
+            case .journal(let kind, let subject, let body):
+                writes.append { try $0.journal(kind, subject: subject.description, body: body, boot: boot, at: now) }
+                if kind == "finding" { news.insert(.finding(subject)) }
+            case .homeChanged(let id): news.insert(.home(id))
+            case .falseBoardingAlarm(let elevator): onFalseBoardingAlarm(elevator)
+            }
+        }
+        if let audit {
+            writes.append { try $0.audit(who: audit.who, what: audit.what, subject: audit.subject, note: audit.note, at: now.wall) }
+        }
+        if !writes.isEmpty { await save(writes) }
+        if !notices.isEmpty { await delivery.enqueue(notices) }
+        for item in news { newsroom.publish(item) }
+    }
+
+    /// Saves, together with what could not be saved before. When the disk refuses, alerts go out all the same and the
+    /// writes wait in memory.
+    private func save(_ writes: [@Sendable (StoreWriter) throws -> Void]) async {
+        let all = unsaved + writes
+        do {
+            try await store.write { writer in for write in all { try write(writer) } }
+            unsaved = []
+            if storageTold {
+                storageTold = false
+                tell(.cleared(Subject(.site, "storage"), .equipment))
+            }
+        } catch {
+            unsaved = Array(all.suffix(10_000))
+            log.error("cases could not be saved; alerts go out undurable", metadata: ["why": "\(error)"])
+            reportStorageTrouble()
+        }
+    }
+
+    /// Opens a case for technicians when the disk takes no more.
+    public func reportStorageTrouble() {
+        guard !storageTold else { return }
+        storageTold = true
+        tell(.finding(StorageTrouble.finding(at: clock.now())))
+    }
+
+    /// Notes that telemetry could be written again.
+    public func storageWorks() {
+        guard storageTold, unsaved.isEmpty else { return }
+        storageTold = false
+        tell(.cleared(Subject(.site, "storage"), .equipment))
+    }
+
+    private func watchWrite(_ id: HouseholdID, at now: Instant) -> (@Sendable (StoreWriter) throws -> Void)? {
+        guard let watch = core.homes[id]?.watch, let body = try? JSONEncoder().encode(watch) else { return nil }
+        return { try $0.saveWatch(id, at: now.wall, body: body) }
+    }
+
+    /// Saves every home's watch, so that a restart has little to replay.
+    public func saveAllWatches() async {
+        let now = clock.now()
+        let writes = core.homes.keys.compactMap { watchWrite($0, at: now) }
+        if !writes.isEmpty { await save(writes) }
+    }
+
+    // MARK: What pages ask
+
+    /// The core as it stands; a value, so that a page sees one moment.
+    public var snapshot: Neighbourhood { core }
+    /// The present moment on the gateway's clock.
+    public nonisolated var now: Instant { clock.now() }
+
+    /// Puts a new configuration in place; homes keep what they have learnt.
+    public func reconfigure(_ change: @Sendable (inout Neighbourhood) -> Void) { change(&core) }
+}
