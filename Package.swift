@@ -19,7 +19,6 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
@@ -38,7 +37,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -75,7 +73,30 @@ let package = Package(
             "Telemetry", "Phrasebook", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Neighbourhood",
             "SiteConfiguration", "Threads", "Fieldbus", "Messaging", "TimeSeriesStore", "Notifiers", logging, crypto,
         ]),
+        .target(
+            name: "Console",
+            dependencies: [
+                "Telemetry", "Phrasebook", "Documents", "Safeguarding", "BoardingControl", "Casework", "Neighbourhood",
+                "SiteConfiguration", "TimeSeriesStore", "Watchkeeping", hummingbird, mustache, lifecycle, crypto,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        core("Gateway", [
+            "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework",
+            "Neighbourhood", "SiteConfiguration", "TimeSeriesStore", "Messaging", "Notifiers", "Watchkeeping", "Console",
+            httpClient, logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        ]),
+        core("Evaluation", ["Telemetry", "Phrasebook", "Safeguarding", "Neighbourhood"]),
+        core("Demonstration", [
+            "Telemetry", "DeviceProfiles", "Safeguarding", "Simulation", "SiteConfiguration", "TimeSeriesStore", "Messaging",
+            "Watchkeeping", "Gateway", logging, lifecycle,
+        ]),
         .executableTarget(
-            name: "wellward", dependencies: ["DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Fieldbus", "Messaging", "Watchkeeping", "Notifiers", "Neighbourhood", "Simulation", "SiteConfiguration", "TimeSeriesStore", hummingbird, grdb, sqlite, httpClient, crypto, mustache], swiftSettings: strict),
+            name: "wellward",
+            dependencies: [
+                "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "SiteConfiguration", "Fieldbus", "Simulation",
+                "TimeSeriesStore", "Watchkeeping", "Console", "Gateway", "Demonstration", "Evaluation", "Messaging", arguments, logging, lifecycle,
+            ],
+            swiftSettings: strict),
     ]
 )

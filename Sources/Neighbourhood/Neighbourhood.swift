@@ -51,6 +51,8 @@ public struct Neighbourhood: Sendable {
         case cleared(Subject, FindingKind)
         case act(CaseID, CaseBook.Act)
         case presence(HouseholdID, PresenceEntry?)
+        /// Something for the journal alone: a hold, a release.
+        case record(Subject, kind: String, body: String)
         case tick
     }
 
@@ -106,6 +108,7 @@ public struct Neighbourhood: Sendable {
             guard homes[id] != nil else { throw .unknownHome(id) }
             watch(id, .presence(entry), at: now, &effects)
             effects += [.saveWatch(id), .homeChanged(id)]
+        case .record(let subject, let kind, let body): effects.append(.journal(kind: kind, subject: subject, body: body))
         case .tick:
             for id in homes.keys.sorted() { watch(id, .tick, at: now, &effects) }
             settle(.tick, at: now, &effects)
@@ -203,6 +206,30 @@ public struct Neighbourhood: Sendable {
             case .falseBoardingAlarm(let elevator): effects.append(.falseBoardingAlarm(elevator))
             }
         }
+    }
+
+    /// Whether a meter has not answered its last polls.
+    public func isSilent(_ meter: MeterID) -> Bool { (equipment.lines[meter]?.misses ?? 0) >= EquipmentWatch.missesUntilTold }
+
+    /// Puts a new configuration in place: homes that stay keep what they have learnt, and cases stay open.
+    public mutating func reconfigure(
+        homes new: [Home], meters: [(id: MeterID, bus: BusID, unit: Int)], ladders: Ladders, directory: Directory, language: Language
+    ) {
+        var kept: [HouseholdID: Home] = [:]
+        for var home in new {
+            if let old = homes[home.id], old.meter == home.meter {
+                let policy = home.watch.policy
+                home.watch = old.watch
+                home.watch.policy = policy
+            }
+            kept[home.id] = home
+        }
+        homes = kept
+        homeOfMeter = Dictionary(new.compactMap { home in home.meter.map { ($0, home.id) } }, uniquingKeysWith: { first, _ in first })
+        equipment = EquipmentWatch(meters)
+        book.ladders = ladders
+        book.directory = directory
+        book.language = language
     }
 
     /// The next moment at which a tick matters to a case.

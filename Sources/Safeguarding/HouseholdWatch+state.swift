@@ -72,6 +72,14 @@ extension HouseholdWatch {
         return since.wall + limit
     }
 
+    /// Since when the home stands as it does: the oldest standing finding's moment, else the last use.
+    public var stateSince: WallTime? {
+        standing.values.map(\.at).min { $0.elapsed < $1.elapsed }?.wall ?? lastUse?.wall ?? began?.wall
+    }
+
+    /// The worst inactivity finding that stands; nil when none does.
+    public var inactivitySeverity: Severity? { standing.values.filter { $0.kind == .inactivity }.map(\.severity).max() }
+
     /// Whether the personal model has learnt enough to judge.
     public var isLearnt: Bool { model.isLearnt }
     /// The newest register.

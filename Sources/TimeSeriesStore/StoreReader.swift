@@ -39,6 +39,18 @@ public struct StoreReader {
             quality: Quality(code: row["quality"]), raw: raw ?? [])
     }
 
+    /// The newest reading of a meter's point that has a value.
+    public func newest(of meter: MeterID, point: String) throws -> Reading? {
+        let row = try Row.fetchOne(database, sql: """
+            SELECT series.point, series.unit, readings.at, readings.received, readings.device, readings.value,
+                   readings.quality, readings.raw
+            FROM series JOIN readings ON readings.series = series.id
+            WHERE series.meter = ? AND series.point = ? AND readings.value IS NOT NULL
+            ORDER BY readings.at DESC LIMIT 1
+            """, arguments: [meter.rawValue, point])
+        return row.map { Self.reading($0, meter) }
+    }
+
     /// How many readings of a meter's point lie in a stretch of time, by quality.
     public func counts(of meter: MeterID, point: String, from: WallTime, to: WallTime) throws -> [Quality: Int] {
         let rows = try Row.fetchAll(database, sql: """

@@ -1,0 +1,143 @@
+import Casework
+import Foundation
+import Hummingbird
+import Neighbourhood
+import Safeguarding
+import Telemetry
+import Watchkeeping
+
+/// `/api/v1`: acting.
+struct ActRoutes: Sendable {
+    let premises: Premises
+
+    private struct ActBody: Decodable {
+        var by: String?
+        var note: String?
+        var code: String?
+        var until: String?
+    }
+
+    private struct PresenceBody: Decodable {
+        var kind: String
+        var until: String?
+        var by: String?
+        var note: String?
+    }
+
+    func add(to api: RouterGroup<ConsoleContext>) {
+        for act in ["accept", "arrived", "outcome", "hand_back"] {
+            api.post("cases/:id/\(act)") { request, context in
+                let account = try context.requireAccount()
+                let id = CaseID(try context.parameters.require("id"))
+                let body = try await decode(ActBody.self, request, context)
+                try await perform(act, body.code, until: body.until, on: id, by: body.by, note: body.note, account: account)
+                var shapes = Shapes(premises, account)
+                return try await premises.caseJSON(id, &shapes)
+            }
+        }
+        api.put("households/:id/presence") { request, context in
+            let account = try context.requireAccount()
+            let id = HouseholdID(try context.parameters.require("id"))
+            let body = try await decode(PresenceBody.self, request, context)
+            try await setPresence(id, kind: body.kind, until: body.until, by: body.by, note: body.note, account: account)
+            var shapes = Shapes(premises, account)
+            guard let home = shapes.visibleHomes.first(where: { $0.id == id }) else { throw Problem.notFound("household `\(id)`") }
+            return shapes.household(home, core: await premises.desk.snapshot)
+        }
+        api.post("elevators/:id/release") { request, context in
+            let account = try context.requireAccount()
+            let id = ElevatorID(try context.parameters.require("id"))
+            let body = try await decode(ActBody.self, request, context)
+            try release(id, by: body.by, account: account)
+            return JSON.of(["id": .string(id.rawValue), "result": "release sent"])
+        }
+    }
+
+    private func decode<Body: Decodable>(_ type: Body.Type, _ request: Request, _ context: ConsoleContext) async throws -> Body {
+        let buffer = try await request.body.collect(upTo: context.maxUploadSize)
+        let data = Data(buffer.readableBytesView)
+        do {
+            return try JSONDecoder().decode(type, from: data.isEmpty ? Data("{}".utf8) : data)
+        } catch {
+            throw Problem.badRequest("The body must be a JSON object such as {\"by\":\"…\",\"note\":\"…\"}.")
+        }
+    }
+
+    /// Carries out an act on a case and waits until it is durable.
+    func perform(
+        _ act: String, _ code: String?, until: String?, on id: CaseID, by who: String?, note: String?, account: Account
+    ) async throws {
+        let core = await premises.desk.snapshot
+        let shapes = Shapes(premises, account)
+        let stored = try await premises.store.read { try $0.caseFile(id) }
+        guard let item = core.book.cases[id] ?? stored, shapes.sees(item) else { throw Problem.notFound("case `\(id)`") }
+        let equipment = item.kind == .equipment || item.kind == .blind || item.kind == .incident || item.subject.type == .elevator
+        guard equipment ? account.role.repairs : account.role.acts else { throw Problem.forbidden("This role does not act on such cases.") }
+        let deed: CaseBook.Act.Deed
+        switch act {
+        case "accept": deed = .accept
+        case "arrived": deed = .arrived
+        case "hand_back": deed = .handBack
+        default:
+            guard let code, let outcome = Outcome(rawValue: code) else {
+                throw Problem.badRequest("`code` must be one of: \(Outcome.allowed(for: item.kind).map(\.rawValue).joined(separator: ", ")).")
+            }
+            deed = .outcome(outcome, until: try parseUntil(until))
+        }
+        let by = who.flatMap { $0.isEmpty ? nil : String($0.prefix(80)) } ?? account.name
+        let audit = SiteDesk.AuditEntry(who: account.name, what: act, subject: "case/\(id)", note: code ?? "")
+        let result = await premises.desk.ask(.act(id, .init(deed, by: by, note: String((note ?? "").prefix(2000)))), audit: audit)
+        if case .failure(let refusal) = result { throw problem(refusal) }
+    }
+
+    func setPresence(_ id: HouseholdID, kind: String, until: String?, by: String?, note: String?, account: Account) async throws {
+        guard account.role.acts else { throw Problem.forbidden("This role does not keep the presence ledger.") }
+        let entry: PresenceEntry?
+        if kind == "none" {
+            entry = nil
+        } else {
+            guard let word = PresenceEntry.Kind(rawValue: kind) else { throw Problem.badRequest("`kind` is away, hospital, visitors or none.") }
+            let now = premises.clock.now().wall
+            let end = try parseUntil(until) ?? now + CaseBook.presenceDefault
+            guard end > now else { throw Problem.badRequest("`until` lies in the past.") }
+            guard end <= now + .days(30) else { throw Problem.badRequest("`until` may be at most 30 days ahead.") }
+            entry = PresenceEntry(kind: word, until: end, by: by ?? account.name, note: String((note ?? "").prefix(2000)))
+        }
+        let audit = SiteDesk.AuditEntry(who: account.name, what: "presence", subject: "household/\(id)", note: kind)
+        let result = await premises.desk.ask(.presence(id, entry), audit: audit)
+        if case .failure(let refusal) = result { throw problem(refusal) }
+    }
+
+    func release(_ id: ElevatorID, by who: String?, account: Account) throws {
+        guard account.role.releases else { throw Problem.forbidden("This role does not release doors.") }
+        guard let boarding = premises.boarding, boarding.elevators.contains(where: { $0.id == id }) else {
+            throw Problem.notFound("elevator `\(id)`")
+        }
+        // The door first, the record behind it.
+        boarding.release(id, by: who ?? account.name)
+        premises.desk.tell(.tick, audit: .init(who: account.name, what: "release", subject: "elevator/\(id)"))
+    }
+
+    private func parseUntil(_ text: String?) throws(Problem) -> WallTime? {
+        guard let text, !text.isEmpty else { return nil }
+        if let time = CivilClock.parse(rfc3339: text) { return time }
+        // A form's date and time, in the site's own zone.
+        if text.utf8.count == 16, let naive = CivilClock.parse(rfc3339: "\(text):00Z") {
+            var civil = premises.configuration.clock
+            return naive - .seconds(civil.offsetSeconds(at: naive))
+        }
+        throw .badRequest("`until` is not an RFC 3339 time.")
+    }
+
+    private func problem(_ refusal: Neighbourhood.Refusal) -> Problem {
+        switch refusal {
+        case .unknownHome(let id): .notFound("household `\(id)`")
+        case .impossibleAct(.unknownCase(let id)): .notFound("open case `\(id)`")
+        case .impossibleAct(.closed(let outcome)):
+            Problem(.conflict, "Already closed", "The case was closed with outcome `\(outcome?.rawValue ?? "none")`.")
+        case .impossibleAct(.outcomeNotAllowed(let outcome, let allowed)):
+            Problem(.conflict, "Outcome not possible", "`\(outcome.rawValue)` does not fit this kind of case; possible: \(allowed.map(\.rawValue).joined(separator: ", ")).")
+        case .impossibleAct(.notAccepted): Problem(.conflict, "Nobody has it", "The case was not accepted, so it cannot be handed back.")
+        }
+    }
+}

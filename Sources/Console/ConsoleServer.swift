@@ -1,0 +1,56 @@
+import Foundation
+import Hummingbird
+import HTTPTypes
+import Logging
+import ServiceLifecycle
+import Watchkeeping
+
+/// The HTTP API and the console page.
+public struct ConsoleServer: Service {
+    private let premises: Premises
+    private let onListening: @Sendable (Int) -> Void
+
+    /// A server for a running gateway.
+    /// - Parameter onListening: called with the port once it is open
+    public init(premises: Premises, onListening: @escaping @Sendable (Int) -> Void = { _ in }) {
+        self.premises = premises
+        self.onListening = onListening
+    }
+
+    /// Serves until shut down.
+    public func run() async throws {
+        let access = AccessControl(premises)
+        let router = Router(context: ConsoleContext.self)
+        router.add(middleware: SecurityHeaders())
+        router.add(middleware: AccessMiddleware(access: access))
+        HealthRoutes(premises: premises).add(to: router)
+        APIRoutes(premises: premises).add(to: router)
+        let console = premises.configuration.console
+        var log = premises.log
+        log.logLevel = .warning
+        let listening = onListening
+        let app = Application(
+            router: router,
+            configuration: .init(address: .hostname(console.host, port: console.port), serverName: nil),
+            onServerRunning: { channel in listening(channel.localAddress?.port ?? 0) },
+            logger: log)
+        try await app.run()
+    }
+}
+
+/// Headers that keep a browser from doing more than the page needs.
+struct SecurityHeaders: RouterMiddleware {
+    static let policy =
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+    func handle(
+        _ request: Request, context: ConsoleContext, next: (Request, ConsoleContext) async throws -> Response
+    ) async throws -> Response {
+        var response = try await next(request, context)
+        response.headers[.contentSecurityPolicy] = Self.policy
+        response.headers[.xContentTypeOptions] = "nosniff"
+        if let name = HTTPField.Name("Referrer-Policy") { response.headers[name] = "no-referrer" }
+        if let name = HTTPField.Name("Cross-Origin-Opener-Policy") { response.headers[name] = "same-origin" }
+        return response
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Hummingbird
+import NIOCore
+import Telemetry
+import Watchkeeping
+
+/// `/api/v1/events`: server-sent events. They say what has changed, never personal data; a page asks again for what its
+/// reader may see.
+struct EventRoutes: Sendable {
+    let premises: Premises
+
+    func add(to api: RouterGroup<ConsoleContext>) {
+        api.get("events") { _, context in
+            _ = try context.requireAccount()
+            guard let news = premises.desk.newsroom.subscribe() else {
+                throw Problem(.serviceUnavailable, "Too many readers", "Close a page and try again.")
+            }
+            return Response(
+                status: .ok,
+                headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .init("X-Accel-Buffering") ?? .cacheControl: "no"],
+                body: ResponseBody { writer in
+                    try await writer.write(ByteBuffer(string: "retry: 3000\n: welcome\n\n"))
+                    try await pass(news, to: &writer)
+                    try await writer.finish(nil)
+                })
+        }
+    }
+
+    /// News as it comes, and a comment every quarter of a minute so that dead connections show.
+    private func pass(_ news: AsyncStream<SiteDesk.News>, to writer: inout any ResponseBodyWriter) async throws {
+        let beats = AsyncStream<SiteDesk.News?> { continuation in
+            let reading = Task {
+                for await item in news { continuation.yield(item) }
+                continuation.finish()
+            }
+            let beating = Task {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .seconds(15))
+                    continuation.yield(nil)
+                }
+            }
+            continuation.onTermination = { _ in
+                reading.cancel()
+                beating.cancel()
+            }
+        }
+        for await beat in beats {
+            let text = beat.map { "event: \($0.event)\ndata: \($0.json.serialized)\n\n" } ?? ": beat\n\n"
+            try await writer.write(ByteBuffer(string: text))
+        }
+    }
+}
+
+extension SiteDesk.News {
+    var event: String {
+        switch self {
+        case .home: "home"
+        case .caseFile: "case"
+        case .elevator: "elevator"
+        case .finding: "finding"
+        }
+    }
+
+    var json: JSON {
+        switch self {
+        case .home(let id): .of(["id": .string(id.rawValue)])
+        case .caseFile(let id): .of(["id": .string(id.rawValue)])
+        case .elevator(let id): .of(["id": .string(id.rawValue)])
+        case .finding(let subject): .of(["subject": .of(["type": .string(subject.type.rawValue), "id": .string(subject.id)])])
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Casework
+import Foundation
+import Hummingbird
+import NIOCore
+import Safeguarding
+import Telemetry
+import Watchkeeping
+
+/// `/healthz`, `/readyz`, `/metrics`.
+struct HealthRoutes: Sendable {
+    let premises: Premises
+
+    func add(to router: Router<ConsoleContext>) {
+        router.get("healthz") { _, _ in JSON.of(["status": "ok", "version": .string(premises.version)]) }
+        router.get("readyz") { request, context in
+            let reasons = await unready()
+            let body = JSON.of(["status": reasons.isEmpty ? "ready" : "not ready", "reasons": .array(reasons.map { .string($0) })])
+            var response = try body.response(from: request, context: context)
+            if !reasons.isEmpty { response.status = .serviceUnavailable }
+            return response
+        }
+        router.get("metrics") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: ByteBuffer(string: await MetricsText.make(premises))))
+        }
+    }
+
+    private func unready() async -> [String] {
+        var reasons: [String] = []
+        if let fault = await premises.telemetry.counts.fault { reasons.append("store: \(fault)") }
+        if premises.boarding?.isConnected == false { reasons.append("broker: not connected") }
+        for poller in premises.pollers where !poller.hasPolledAll { reasons.append("bus \(poller.id): not every meter was asked yet") }
+        return reasons
+    }
+}
+
+/// The gateway's figures as Prometheus text. Identifiers of buses and channels appear, never those of homes.
+enum MetricsText {
+    private struct Writer {
+        var text = ""
+        mutating func family(_ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: Double)]) {
+            guard !samples.isEmpty else { return }
+            text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+            for sample in samples {
+                let value = sample.value == sample.value.rounded() && abs(sample.value) < 1e15 ? String(Int64(sample.value)) : String(sample.value)
+                text += "\(name)\(sample.labels.isEmpty ? "" : "{\(sample.labels)}") \(value)\n"
+            }
+        }
+    }
+
+    static func make(_ premises: Premises) async -> String {
+        var out = Writer()
+        out.family("wellward_build_info", "gauge", "Version of the running gateway.", [("version=\"\(premises.version)\"", 1)])
+        let tallies = premises.pollers.map { ("bus=\"\($0.id)\"", $0.tally) }
+        out.family("wellward_polls_total", "counter", "Meter polls on a bus.", tallies.map { ($0.0, Double($0.1.polls)) })
+        out.family("wellward_poll_failures_total", "counter", "Polls without an answer.", tallies.map { ($0.0, Double($0.1.failures)) })
+        out.family("wellward_bus_busy_seconds_total", "counter", "Time a bus spent on polls.", tallies.map { ($0.0, $0.1.cycle.seconds) })
+        out.family("wellward_bus_silent_seconds_total", "counter", "Time a bus spent on meters that gave no answer.", tallies.map { ($0.0, $0.1.deadTime.seconds) })
+        let counts = await premises.telemetry.counts
+        out.family("wellward_readings_committed_total", "counter", "Readings written to the store.", [("", Double(counts.committed))])
+        out.family("wellward_readings_dropped_total", "counter", "Readings dropped because the disk takes no more.", [("", Double(counts.dropped))])
+        await homes(premises, &out)
+        await notices(premises, &out)
+        if let boarding = premises.boarding {
+            out.family("wellward_broker_connected", "gauge", "Whether the MQTT broker is reached.", [("", boarding.isConnected ? 1 : 0)])
+            let refused = boarding.refusals
+            out.family("wellward_mqtt_messages_refused_total", "counter", "MQTT messages that could not be used.", [
+                ("reason=\"malformed\"", Double(refused.malformed)), ("reason=\"topic\"", Double(refused.unknownTopic)),
+                ("reason=\"elevator\"", Double(refused.unknownElevator)), ("reason=\"overflow\"", Double(refused.overflow)),
+                ("reason=\"retained_command\"", Double(refused.retainedCommand)),
+            ])
+            out.family("wellward_elevators_holding", "gauge", "Elevator doors held now.", [("", Double(boarding.elevators.filter { $0.holdSince != nil }.count))])
+        }
+        return out.text
+    }
+
+    private static func homes(_ premises: Premises, _ out: inout Writer) async {
+        let core = await premises.desk.snapshot
+        let now = premises.clock.now()
+        let states = Dictionary(grouping: core.homes.values, by: { $0.watch.state(at: now) }).mapValues(\.count)
+        out.family("wellward_homes", "gauge", "Homes by state.", HomeState.allCases.map { ("state=\"\($0.rawValue)\"", Double(states[$0] ?? 0)) })
+        let open = Dictionary(grouping: core.book.cases.values.filter(\.isOpen), by: \.kind).mapValues(\.count)
+        out.family("wellward_cases_open", "gauge", "Open cases by kind.", FindingKind.allCases.filter { $0 != .meterEvent }.map { ("kind=\"\($0.rawValue)\"", Double(open[$0] ?? 0)) })
+    }
+
+    private static func notices(_ premises: Premises, _ out: inout Writer) async {
+        let tally = await premises.delivery.tally.sorted { $0.key < $1.key }
+        out.family("wellward_notices_sent_total", "counter", "Notices delivered by a channel.", tally.map { ("channel=\"\($0.key)\"", Double($0.value.sent)) })
+        out.family("wellward_notice_failures_total", "counter", "Tries that failed on a channel.", tally.map { ("channel=\"\($0.key)\"", Double($0.value.failed)) })
+        let waiting = await premises.delivery.waiting.sorted { $0.key < $1.key }
+        out.family("wellward_notices_waiting", "gauge", "Notices that wait for a channel.", waiting.map { ("channel=\"\($0.key)\"", Double($0.value)) })
+    }
+}

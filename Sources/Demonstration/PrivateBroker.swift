@@ -1,0 +1,82 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// A mosquitto of our own on a free loopback port, with a configuration made for it; it ends with us.
+public final class PrivateBroker: Sendable {
+    // Safe: Process is used under the lock only, from start to stop.
+    private struct Child: @unchecked Sendable {
+        var process: Process?
+    }
+
+    /// The port it listens on.
+    public let port: Int
+    private let child: Mutex<Child>
+
+    /// Starts mosquitto and waits until it answers.
+    public init(folder: String) throws {
+        guard let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"].first(where: { FileManager.default.isExecutableFile(atPath: $0) })
+        else { throw Demonstration.Fault(description: "mosquitto is not installed; run `apt-get install mosquitto`, or `make run`") }
+        port = try Self.freePort()
+        let path = "\(folder)/mosquitto.conf"
+        try "listener \(port) 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type error\n".write(toFile: path, atomically: true, encoding: .utf8)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = ["-c", path]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        child = Mutex(Child(process: process))
+        let deadline = Date().addingTimeInterval(5)
+        while !Self.answers(port) {
+            guard Date() < deadline, process.isRunning else {
+                throw Demonstration.Fault(description: "mosquitto did not start on port \(port)")
+            }
+            poll(nil, 0, 20)
+        }
+    }
+
+    /// Ends it.
+    public func stop() {
+        child.withLock { child in
+            child.process?.terminate()
+            child.process = nil
+        }
+    }
+
+    deinit { stop() }
+
+    /// A loopback port that nobody listens on at this moment.
+    public static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = loopback(0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                bind(descriptor, raw, length) == 0 && getsockname(descriptor, raw, &length) == 0
+            }
+        }
+        guard bound else { throw Demonstration.Fault(description: "no free port on the loopback interface") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    private static func loopback(_ port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
+    }
+
+    private static func answers(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = loopback(port)
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Telemetry
+
+/// A recorded register of one household: rows of time and volume as they were read.
+public struct RegisterHistory: Sendable {
+    /// One row.
+    public struct Row: Sendable, Hashable {
+        public var at: WallTime
+        public var register: Volume
+    }
+
+    /// What is wrong with a file.
+    public struct Fault: Error, Sendable, CustomStringConvertible {
+        public var line: Int
+        public var problem: String
+        /// Line and problem.
+        public var description: String { "line \(line): \(problem)" }
+    }
+
+    /// The household: the file's name without its suffix.
+    public var household: String
+    public var rows: [Row]
+
+    /// Reads CSV with the columns `unix_seconds` and `litres_cumulative`; further columns are ignored.
+    public init(household: String, csv: String) throws(Fault) {
+        self.household = household
+        rows = []
+        var lines = csv.utf8.split(separator: 10, omittingEmptySubsequences: false).makeIterator()
+        guard let first = lines.next() else { throw Fault(line: 1, problem: "the file is empty") }
+        let header = first.split(separator: 44, omittingEmptySubsequences: false).map { String(Substring($0)).filter { !$0.isWhitespace && $0 != "\u{FEFF}" } }
+        guard let time = header.firstIndex(of: "unix_seconds"), let litres = header.firstIndex(of: "litres_cumulative") else {
+            throw Fault(line: 1, problem: "the header must name unix_seconds and litres_cumulative")
+        }
+        var number = 1
+        while let line = lines.next() {
+            number += 1
+            guard line.contains(where: { $0 != 13 && $0 != 32 }) else { continue }
+            let fields = line.split(separator: 44, omittingEmptySubsequences: false)
+            guard fields.count > max(time, litres), let seconds = Self.number(fields[time]), let value = Self.number(fields[litres]),
+                seconds.magnitude < 1e11, let register = Volume(litres: value)
+            else { throw Fault(line: number, problem: "not a time and a volume") }
+            rows.append(Row(at: WallTime(unixSeconds: Int64(seconds)), register: register))
+        }
+    }
+
+    private static func number(_ field: Substring.UTF8View) -> Double? {
+        let trimmed = field.drop { $0 == 32 || $0 == 13 }
+        var end = trimmed.endIndex
+        while end > trimmed.startIndex, [13, 32].contains(trimmed[trimmed.index(before: end)]) { end = trimmed.index(before: end) }
+        return Double(Substring(trimmed[..<end]))
+    }
+
+    /// A recorded register from rows.
+    public init(household: String, rows: [Row]) {
+        self.household = household
+        self.rows = rows
+    }
+
+    /// One count of the register: the largest power of ten, from a millilitre to 100 L, that divides every step.
+    public var inferredResolution: Volume {
+        var resolution: Int64 = 100_000
+        for (before, after) in zip(rows, rows.dropFirst()) {
+            let step = after.register.millilitres - before.register.millilitres
+            while resolution > 1, step % resolution != 0 { resolution /= 10 }
+            if resolution == 1 { break }
+        }
+        return Volume(millilitres: resolution)
+    }
+
+    /// The history as a coarser meter polled at fixed times would have shown it; where no row is near a poll, there is none.
+    public func resampled(every: Interval, resolution: Volume) -> RegisterHistory {
+        guard let first = rows.first, let last = rows.last else { return self }
+        var result: [Row] = []
+        var index = 0
+        var time = WallTime(unixMilliseconds: first.at.unixMilliseconds / every.milliseconds * every.milliseconds + every.milliseconds)
+        while time <= last.at {
+            while index + 1 < rows.count, rows[index + 1].at <= time { index += 1 }
+            if time - rows[index].at <= every {
+                let counts = rows[index].register.millilitres / resolution.millilitres
+                result.append(Row(at: time, register: Volume(millilitres: counts * resolution.millilitres)))
+            }
+            time = time + every
+        }
+        return RegisterHistory(household: household, rows: result)
+    }
+}

@@ -1,0 +1,56 @@
+import BoardingControl
+import Casework
+import Foundation
+import Neighbourhood
+import Phrasebook
+import Synchronization
+import Telemetry
+import Watchkeeping
+
+/// Carries news between the elevators' thread, the delivery desk and the site's desk, which are made one after another.
+final class Bridge: Sendable {
+    private struct Ends {
+        var desk: SiteDesk?
+        var boarding: BoardingRoom?
+        var clock: GatewayClock?
+        var dead: [ChannelID: Int] = [:]
+    }
+
+    private let ends = Mutex(Ends())
+
+    func connect(desk: SiteDesk, boarding: BoardingRoom?, clock: GatewayClock) {
+        ends.withLock { ends in
+            ends.desk = desk
+            ends.boarding = boarding
+            ends.clock = clock
+        }
+    }
+
+    func falseAlarm(_ elevator: ElevatorID) { ends.withLock { $0.boarding }?.falseAlarm(elevator) }
+
+    func channelDead(_ channel: ChannelID) {
+        let (desk, clock, count) = ends.withLock { ends in
+            ends.dead[channel, default: 0] += 1
+            return (ends.desk, ends.clock, ends.dead[channel] ?? 1)
+        }
+        guard let desk, let clock else { return }
+        let phrase = Phrase(.channelDead, ["channel": .same(channel.rawValue), "count": .same("\(count)")])
+        desk.tell(.finding(Finding(
+            subject: Subject(.site, "channel-\(channel)"), kind: .equipment, rule: "channel_dead", severity: .attention,
+            at: clock.now(), text: phrase.text)))
+    }
+
+    /// The elevators run in real time; the site's clock stamps what they report.
+    func report(_ report: BoardingRoom.Report) {
+        guard let (desk, clock) = ends.withLock({ ends in ends.desk.flatMap { desk in ends.clock.map { (desk, $0) } } }) else { return }
+        switch report {
+        case .finding(var finding):
+            finding.at = clock.now()
+            desk.tell(.finding(finding))
+        case .record(let record):
+            guard let body = try? JSONEncoder().encode(record) else { return }
+            desk.tell(.record(Subject(.elevator, record.elevator.rawValue), kind: "boarding", body: String(decoding: body, as: UTF8.self)))
+        case .changed(let elevator): desk.newsroom.publish(.elevator(elevator))
+        }
+    }
+}

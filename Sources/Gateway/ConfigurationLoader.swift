@@ -1,0 +1,53 @@
+import Documents
+import Foundation
+import SiteConfiguration
+
+/// Reads a configuration from disk.
+public enum ConfigurationLoader {
+    /// Reads and checks a file.
+    /// - Throws: `DocumentIssues` when the file cannot be read at all
+    public static func load(_ path: String) throws(DocumentIssues) -> ConfigurationReader.Result {
+        let url = URL(fileURLWithPath: path).standardizedFileURL
+        let text: String
+        do {
+            text = try String(contentsOf: url, encoding: .utf8)
+        } catch {
+            throw DocumentIssues([
+                DocumentIssue(file: path, line: nil, key: "", problem: "the file cannot be read as UTF-8 text", fix: "check the path and the file's rights")
+            ])
+        }
+        return ConfigurationReader.read(text, file: path, files: files(base: url.deletingLastPathComponent().path))
+    }
+
+    /// Files on disk, relative to a folder.
+    public static func files(base: String) -> ConfigurationFiles {
+        ConfigurationFiles(
+            base: base, profileRoots: profileRoots,
+            read: { try? String(contentsOfFile: $0, encoding: .utf8) },
+            list: { folder, suffix in
+                var isFolder: ObjCBool = false
+                guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else { return nil }
+                let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+                return names.filter { suffix.isEmpty || $0.hasSuffix(suffix) }.sorted().map { "\(folder)/\($0)" }
+            })
+    }
+
+    /// Where device profiles may lie besides the configuration's folder: the working folder, beside the program (and
+    /// above it, for a program run from its build folder), and where the package installs them.
+    public static var profileRoots: [String] {
+        var roots = [FileManager.default.currentDirectoryPath]
+        if let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
+            var folder = URL(fileURLWithPath: program).deletingLastPathComponent()
+            for _ in 0..<5 {
+                roots.append(folder.path)
+                folder = folder.deletingLastPathComponent()
+            }
+        }
+        return roots + ["/usr/share/wellward"]
+    }
+
+    /// The shipped library of profiles, wherever it lies.
+    public static var profileFolder: String? {
+        profileRoots.map { "\($0)/DeviceProfiles" }.first { FileManager.default.fileExists(atPath: $0) }
+    }
+}

@@ -1,0 +1,244 @@
+import AsyncHTTPClient
+import BoardingControl
+import Casework
+import Console
+import Documents
+import Foundation
+import Logging
+import Messaging
+import Neighbourhood
+import Phrasebook
+import ServiceLifecycle
+import SiteConfiguration
+import Telemetry
+import TimeSeriesStore
+import UnixSignals
+import Watchkeeping
+
+/// One gateway, from its configuration to its last breath.
+public final class GatewayService: Service {
+    /// How a gateway is started.
+    public struct Options: Sendable {
+        /// The configuration file, read again on SIGHUP.
+        public var path: String
+        /// Gateway time in a second of real time; only a demonstration runs faster than life.
+        public var speed: Double
+        /// Where the gateway's clock starts, for a demonstration.
+        public var startAt: WallTime?
+        public var version: String
+
+        /// Options of an ordinary gateway.
+        public init(path: String, speed: Double = 1, startAt: WallTime? = nil, version: String) {
+            self.path = path
+            self.speed = speed
+            self.startAt = startAt
+            self.version = version
+        }
+    }
+
+    /// The parts that the console sees.
+    public let premises: Premises
+    private let options: Options
+    private let http: HTTPClient
+    private let noticeBroker: MQTTClient?
+    private let pollers: PollerHub
+    private let untold: [Finding]
+    private let unwatched: (from: WallTime, to: WallTime)?
+    private let log: Logger
+
+    /// Opens the store, restores what was, connects nothing yet.
+    public init(_ configuration: SiteConfiguration, options: Options, log: Logger) throws {
+        self.options = options
+        self.log = log
+        let boot = UUID().uuidString.lowercased()
+        let store = try Store(path: configuration.storage.path)
+        let state = try Restoration(configuration: configuration, store: store).state(speed: options.speed, startAt: options.startAt)
+        let clock = state.clock
+        let signer = LinkSigner(secret: try Self.linkSecret(configuration, store))
+        http = HTTPClient(eventLoopGroupProvider: .singleton)
+        noticeBroker = try configuration.channels.contains { $0.kind == .mqtt }
+            ? configuration.mqtt.map { try MQTTClient($0.settings(clientID: "wellward-notices-\(boot.prefix(8))")) { _ in } } : nil
+        let factory = NotifierFactory(http: http, clock: clock, broker: noticeBroker)
+        let bridge = Bridge()
+        let delivery = DeliveryDesk(
+            pending: state.undelivered, notifiers: factory.notifiers(configuration),
+            writer: LetterWriter(configuration: configuration, signer: signer), store: store, clock: clock, log: log,
+            onDead: { bridge.channelDead($0) })
+        let desk = SiteDesk(
+            core: state.core, store: store, delivery: delivery, clock: clock, boot: boot, log: log,
+            onFalseBoardingAlarm: { bridge.falseAlarm($0) })
+        let boarding = configuration.mqtt.map { _ in
+            BoardingRoom(
+                configuration.elevators, clock: .fresh(), zone: configuration.clock, boot: boot, log: log,
+                report: { bridge.report($0) })
+        }
+        bridge.connect(desk: desk, boarding: boarding, clock: clock)
+        let telemetry = TelemetryWriter(store: store)
+        pollers = PollerHub(clock: clock, writer: telemetry, desk: desk, log: log)
+        untold = state.untold
+        unwatched = state.unwatched
+        premises = Premises(
+            arrangement: .init(configuration: configuration, pollers: []), store: store, desk: desk, delivery: delivery,
+            telemetry: telemetry, boarding: boarding, clock: clock, links: signer, version: options.version, log: log)
+    }
+
+    /// The secret of links: the configured file's, or one made at the first start and kept in the store.
+    private static func linkSecret(_ configuration: SiteConfiguration, _ store: Store) throws -> Data {
+        if let path = configuration.links.secretFile, let data = FileManager.default.contents(atPath: path), data.count >= 16 { return data }
+        if let kept = try store.readNow({ try $0.fact("link_secret") }).flatMap({ Data(base64Encoded: $0) }) { return kept }
+        let made = Data((0..<32).map { _ in UInt8.random(in: 0...255) })
+        try store.writeNow { try $0.setFact("link_secret", made.base64EncodedString()) }
+        return made
+    }
+
+    /// Runs until a graceful shutdown; everything acknowledged is on disk when it returns.
+    public func run() async throws {
+        let configuration = premises.configuration
+        if let broker = configuration.mqtt {
+            try premises.boarding?.start(broker.settings(clientID: "wellward-\(configuration.siteID)"))
+        }
+        premises.rearrange(.init(configuration: configuration, pollers: await pollers.arrange(configuration)))
+        let desk = premises.desk
+        for finding in untold { desk.tell(.finding(finding)) }
+        if let unwatched { tellUnwatched(unwatched) }
+        let deskWork = Task { await desk.run() }
+        let deliveryWork = Task { await premises.delivery.run() }
+        let upkeep = [Task { await tick() }, Task { await commit() }, Task { await keepWatches() }, Task { await reloadOnHangup() }, Task { await heartbeat() }]
+        SystemdNotice.ready()
+        log.info("watching", metadata: [
+            "site": "\(configuration.siteID)", "homes": "\(configuration.watchedHomes.count)", "meters": "\(configuration.polledMeters.count)",
+            "elevators": "\(configuration.elevators.count)",
+        ])
+        try? await gracefulShutdown()
+        SystemdNotice.stopping()
+        for task in upkeep { task.cancel() }
+        desk.newsroom.close()
+        await premises.boarding?.stop()
+        await pollers.stop()
+        await premises.telemetry.flush()
+        desk.close()
+        await deskWork.value
+        deliveryWork.cancel()
+        await saveAxis()
+        let broker = noticeBroker
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                broker?.close()
+                continuation.resume()
+            }
+        }
+        try? await http.shutdown()
+        try? premises.store.close()
+        log.info("stopped")
+    }
+
+    // MARK: Upkeep
+
+    private func tick() async {
+        while !Task.isCancelled {
+            premises.desk.tell(.tick)
+            SystemdNotice.alive()
+            try? await Task.sleep(for: options.speed > 1 ? .milliseconds(200) : .seconds(1))
+        }
+    }
+
+    private func commit() async {
+        let every = premises.configuration.storage.commitEvery
+        var isFull = false
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(every.milliseconds))
+            let fault = await premises.telemetry.flush().fault
+            if let fault, !isFull {
+                isFull = true
+                log.error("readings cannot be written", metadata: ["why": "\(fault)"])
+                await premises.desk.reportStorageTrouble()
+            } else if fault == nil, isFull {
+                isFull = false
+                await premises.desk.storageWorks()
+            }
+        }
+    }
+
+    /// The axis every ten seconds, watches and retention every hour.
+    private func keepWatches() async {
+        var round = 0
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(10))
+            guard !Task.isCancelled else { return }
+            await saveAxis()
+            round += 1
+            guard round % 360 == 0 else { continue }
+            await premises.desk.saveAllWatches()
+            let oldest = premises.clock.now().wall - premises.configuration.storage.retainReadings
+            do { try await premises.store.write { try $0.dropReadings(before: oldest) } } catch {
+                log.error("old readings could not be dropped", metadata: ["why": "\(error)"])
+            }
+        }
+    }
+
+    private func saveAxis() async {
+        guard options.speed == 1, let body = try? JSONEncoder().encode(AxisMark(premises.clock.now())) else { return }
+        let text = String(decoding: body, as: UTF8.self)
+        do { try await premises.store.write { try $0.setFact("axis", text) } } catch {
+            log.error("the clock's mark could not be saved", metadata: ["why": "\(error)"])
+        }
+    }
+
+    private func tellUnwatched(_ gap: (from: WallTime, to: WallTime)) {
+        var civil = premises.configuration.clock
+        let phrase = Phrase(.gatewayUnwatched, [
+            "from": .text(civil.spoken(gap.from, at: gap.to)), "to": .text(civil.spoken(gap.to, at: gap.to)),
+        ])
+        premises.desk.tell(.finding(Finding(
+            subject: Subject(.site, premises.configuration.siteID.rawValue), kind: .incident, rule: "unwatched", severity: .attention,
+            at: premises.clock.now(), text: phrase.text, numbers: ["hours": (gap.to - gap.from).hours])))
+    }
+
+    private func heartbeat() async {
+        guard let settings = premises.configuration.heartbeat,
+            let url = try? String(contentsOfFile: settings.urlFile, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        else { return }
+        while !Task.isCancelled {
+            _ = try? await http.execute(HTTPClientRequest(url: url), timeout: .seconds(10))
+            try? await Task.sleep(for: .milliseconds(settings.every.milliseconds))
+        }
+    }
+
+    // MARK: Reload
+
+    private func reloadOnHangup() async {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) { await reload() }
+    }
+
+    /// Reads the configuration again: a valid one is put in place, an invalid one is refused and the old one stays.
+    func reload() async {
+        let result: ConfigurationReader.Result
+        do {
+            result = try ConfigurationLoader.load(options.path)
+        } catch {
+            return log.error("the configuration was not reloaded; the old one stays:\n\(error)")
+        }
+        guard let new = result.configuration else {
+            let faults = DocumentIssues(result.issues.filter { $0.severity == .error })
+            return log.error("the configuration was not reloaded; the old one stays:\n\(faults)")
+        }
+        let homes = new.watchedHomes
+        let meters = new.polledMeters.map { ($0.id, $0.bus, $0.unit) }
+        await premises.desk.reconfigure { core in
+            core.reconfigure(homes: homes, meters: meters, ladders: new.ladders, directory: new.directory, language: new.language)
+        }
+        let factory = NotifierFactory(http: http, clock: premises.clock, broker: noticeBroker)
+        await premises.delivery.replace(
+            notifiers: factory.notifiers(new), writer: LetterWriter(configuration: new, signer: premises.links))
+        premises.boarding?.configure(new.elevators)
+        premises.rearrange(.init(configuration: new, pollers: await pollers.arrange(new)))
+        log.info("the configuration was reloaded")
+    }
+}
+
+extension GatewayService {
+    /// The console of this gateway, to be run beside it.
+    public func console(onListening: @escaping @Sendable (Int) -> Void = { _ in }) -> ConsoleServer {
+        ConsoleServer(premises: premises, onListening: onListening)
+    }
+}

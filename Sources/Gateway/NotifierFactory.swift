@@ -1,0 +1,59 @@
+import AsyncHTTPClient
+import Casework
+import Foundation
+import Messaging
+import Notifiers
+import SiteConfiguration
+import Telemetry
+import Watchkeeping
+
+/// Makes the channels of a configuration.
+struct NotifierFactory {
+    let http: HTTPClient
+    let clock: GatewayClock
+    let broker: MQTTClient?
+
+    func notifiers(_ configuration: SiteConfiguration) -> [ChannelID: any Notifier] {
+        var result: [ChannelID: any Notifier] = [:]
+        for channel in configuration.channels { result[channel.id] = notifier(channel) }
+        return result
+    }
+
+    /// The first line of a secret file.
+    private func secret(_ channel: SiteConfiguration.Channel, _ key: String) -> String? {
+        guard let path = channel.files[key], let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        return text.split(whereSeparator: \.isNewline).first.map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+
+    private func notifier(_ channel: SiteConfiguration.Channel) -> (any Notifier)? {
+        let wall: @Sendable () -> WallTime = { GatewayClock.systemWall() }
+        switch channel.kind {
+        case .file: return channel.settings["path"].map { FileNotifier(path: $0) }
+        case .webhook:
+            return (channel.settings["url"] ?? secret(channel, "url_file")).map {
+                WebhookNotifier(client: http, url: $0, secret: secret(channel, "secret_file"), now: wall)
+            }
+        case .wecom, .dingtalk, .feishu:
+            guard let maker = RobotNotifier.Maker(rawValue: channel.kind.rawValue), let url = secret(channel, "url_file") else { return nil }
+            return RobotNotifier(client: http, maker: maker, url: url, secret: secret(channel, "secret_file"), now: wall)
+        case .ntfy:
+            return channel.settings["topic"].map {
+                NtfyNotifier(client: http, server: channel.settings["server"] ?? "https://ntfy.sh", topic: $0, token: secret(channel, "token_file"))
+            }
+        case .mqtt:
+            guard let broker, let topic = channel.settings["topic"] else { return nil }
+            return MQTTNotifier(client: broker, topic: topic)
+        case .smtp: return nil
+        }
+    }
+}
+
+extension SiteConfiguration.Broker {
+    /// The broker as the client knows it.
+    func settings(clientID: String) -> MQTTSettings {
+        let password = passwordFile.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }?
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        let tls = authorityFile.map { MQTTSettings.TLS(authority: $0, certificate: certificateFile, key: keyFile) }
+        return MQTTSettings(host: host, port: port, clientID: clientID, username: username, password: password, tls: tls)
+    }
+}

@@ -1,0 +1,100 @@
+import Casework
+import DeviceProfiles
+import Foundation
+import Neighbourhood
+import Phrasebook
+import Safeguarding
+import SiteConfiguration
+import Telemetry
+import TimeSeriesStore
+import Watchkeeping
+
+/// Brings the core back to where it stood: watches from their last save plus the readings since, cases, undelivered
+/// notices, the elapsed-time axis.
+struct Restoration {
+    let configuration: SiteConfiguration
+    let store: Store
+
+    /// What a start needs.
+    struct State {
+        var core: Neighbourhood
+        var undelivered: [DeliverySchedule.Item]
+        var clock: GatewayClock
+        /// Findings of watches that came up in the replay and were not told before the stop.
+        var untold: [Finding]
+        /// The time nobody was watched, nil on the first start.
+        var unwatched: (from: WallTime, to: WallTime)?
+    }
+
+    func state(speed: Double, startAt: WallTime?) throws -> State {
+        let wall = startAt ?? GatewayClock.systemWall()
+        let mark = try store.readNow { try $0.fact("axis") }.flatMap { try? JSONDecoder().decode(AxisMark.self, from: Data($0.utf8)) }
+        let resumed = speed == 1 ? mark?.resume(wall: wall) : nil
+        let clock = GatewayClock(elapsed: resumed?.elapsed ?? .milliseconds(wall.unixMilliseconds), wall: wall, speed: speed)
+        let (open, number, undelivered) = try store.readNow { reader in
+            (try reader.cases(open: true, limit: 10_000), try reader.nextCaseNumber(), try reader.undelivered())
+        }
+        let book = CaseBook(
+            ladders: configuration.ladders, directory: configuration.directory, language: configuration.language,
+            civil: configuration.clock, open: open, nextNumber: number)
+        var untold: [Finding] = []
+        let now = clock.now()
+        let homes = try configuration.watchedHomes.map { home in
+            var restored = home
+            untold += try replay(&restored, now: now)
+            return restored
+        }
+        var unwatched: (from: WallTime, to: WallTime)?
+        // A stop shorter than five minutes is an upgrade or a restart; nobody needs to be told.
+        if let mark, let down = resumed?.down, down >= .minutes(5) { unwatched = (WallTime(unixMilliseconds: mark.wall), wall) }
+        let core = Neighbourhood(homes: homes, meters: configuration.polledMeters.map { ($0.id, $0.bus, $0.unit) }, book: book)
+        return State(core: core, undelivered: undelivered, clock: clock, untold: untold, unwatched: unwatched)
+    }
+
+    private func replay(_ home: inout Neighbourhood.Home, now: Instant) throws -> [Finding] {
+        guard let meter = home.meter, let settings = configuration.meter(meter) else { return [] }
+        let point = configuration.profiles[settings.profile]?.volumeTotal?.id ?? "volume_total"
+        var since = now.wall - .days(60)
+        let id = home.id
+        if let saved = try store.readNow({ try $0.watch(id) }),
+            var watch = try? JSONDecoder().decode(HouseholdWatch.self, from: saved.body)
+        {
+            watch.policy = home.watch.policy
+            home.watch = watch
+            since = saved.at
+        }
+        let readings = try store.readNow { try $0.readings(of: meter, point: point, from: since + .milliseconds(1), to: now.wall, limit: 20_000) }
+        var raised: [Finding] = []
+        for reading in readings {
+            // The wall clock's distance is the best word there is on when an old reading was taken.
+            let at = Instant(elapsed: now.elapsed - (now.wall - reading.at), wall: reading.at)
+            let register = reading.quality.isUsable ? reading.value.flatMap { Volume(litres: $0) } : nil
+            for effect in home.watch.handle(register.map { .register($0) } ?? .unreadable, at: at) {
+                if case .raise(let finding) = effect { raised.append(finding) }
+            }
+        }
+        return raised.filter { finding in home.watch.standing.values.contains(finding) }
+    }
+}
+
+extension SiteConfiguration {
+    /// The meters that are polled: not disabled, and of homes only those whose consent is on record.
+    var polledMeters: [Meter] {
+        meters.filter { meter in
+            guard !meter.disabled else { return false }
+            guard let home = household(of: meter.id) else { return true }
+            return home.consent != nil
+        }
+    }
+
+    /// The homes that are watched, with watches that have seen nothing yet.
+    var watchedHomes: [Neighbourhood.Home] {
+        households.compactMap { home in
+            guard home.consent != nil, let meter = home.meter.flatMap(meter) else { return nil }
+            let profile = profiles[meter.profile]
+            let limits = ConsumptionLedger.Limits(resolution: profile?.resolution ?? .litres(1), rollover: profile?.rollover)
+            let watch = HouseholdWatch(household: home.id, policy: policies[home.policy] ?? SafeguardingPolicy(), limits: limits, clock: clock)
+            return Neighbourhood.Home(id: home.id, meter: meter.id, bus: meter.bus, watch: watch)
+        }
+    }
+}

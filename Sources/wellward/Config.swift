@@ -1,0 +1,59 @@
+import ArgumentParser
+import Documents
+import Foundation
+import Gateway
+import SiteConfiguration
+
+/// `wellward config`
+struct Config: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check a configuration, or print its schema.", subcommands: [Check.self, Schema.self])
+
+    /// `wellward config check`
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Validate a configuration and predict each bus's round.",
+            discussion: "Example: wellward config check wellward.yaml --format json")
+
+        @Argument(help: "The configuration file.") var file: String
+        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+
+        func run() throws {
+            let result = try ConfigurationLoader.load(file)
+            switch format {
+            case .text: printText(result)
+            case .json, .jsonl: try printJSON(result)
+            }
+            if result.configuration == nil { throw ExitCode(1) }
+        }
+
+        private func printText(_ result: ConfigurationReader.Result) {
+            for issue in result.issues { FileHandle.standardError.write(Data("\(issue)\n".utf8)) }
+            guard let configuration = result.configuration else { return }
+            print("\(file): good. \(configuration.meters.count) meters, \(configuration.households.count) homes, \(configuration.elevators.count) elevators.")
+            for bus in configuration.buses {
+                let meters = configuration.meters.filter { $0.bus == bus.id }.count
+                print("  bus \(bus.id): \(meters) meters, one round takes about \(result.cycles[bus.id] ?? .zero)")
+            }
+        }
+
+        private func printJSON(_ result: ConfigurationReader.Result) throws {
+            struct Report: Encodable {
+                var valid: Bool
+                var issues: [DocumentIssue]
+                var cycle_ms: [String: Int64]
+            }
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            let cycles = Dictionary(result.cycles.map { ($0.key.rawValue, $0.value.milliseconds) }, uniquingKeysWith: { $1 })
+            let report = Report(valid: result.configuration != nil, issues: result.issues, cycle_ms: cycles)
+            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        }
+    }
+
+    /// `wellward config schema`
+    struct Schema: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print the JSON Schema of the configuration, for editors.")
+        func run() { print(ConfigurationSchema.text) }
+    }
+}

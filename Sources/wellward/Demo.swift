@@ -1,0 +1,44 @@
+import ArgumentParser
+import Demonstration
+import Foundation
+import Logging
+
+/// `wellward demo`
+struct Demo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show a whole simulated neighbourhood on this machine.",
+        discussion: """
+            Starts a private mosquitto, Modbus meters over TCP and pseudo-terminals, lifts on the broker, the gateway and its
+            console. Within two minutes: morning life signs, a collapse whose case climbs its ladder, a leak, a dead meter, an
+            e-bike held at the door and a wheelchair let through. Ctrl-C takes everything away.
+
+            Example: wellward demo --speed 60 --port 8080
+            """)
+
+    @Option(help: "Gateway time in a second of real time, 1 to 600; lifts always run in real time.") var speed = 60.0
+    @Option(help: "The console's port.") var port = 8080
+
+    func validate() throws {
+        guard (1...600).contains(speed) else { throw ValidationError("--speed is a number from 1 to 600.") }
+        guard (1...65_535).contains(port) else { throw ValidationError("--port is a number from 1 to 65535.") }
+    }
+
+    func run() async throws {
+        var log = makeLogger("warning")
+        log.logLevel = .error
+        do {
+            let demo = try Demonstration(.init(speed: speed, port: port, version: Main.version), log: log) { text in
+                FileHandle.standardError.write(Data("\(text)\n".utf8))
+            }
+            FileHandle.standardError.write(Data("""
+
+                Wellward is watching 24 invented homes. Open \(demo.address)
+                One minute here is \(Int(speed)) minutes there; lifts run in real time. Ctrl-C ends and cleans up.
+
+                """.utf8))
+            try await demo.run()
+        } catch let fault as Demonstration.Fault {
+            throw CommandFault(fault.description)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Documents
+import Foundation
+
+/// The program's door: parses, runs, and turns every end into the contract's exit codes.
+@main
+enum Main {
+    /// The version of this build.
+    static let version = "0.1.0"
+
+    static func main() async {
+        do {
+            var command = try Wellward.parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            end(error)
+        }
+    }
+
+    /// 0 done (help and version included), 1 the input or a device is at fault, 2 wrong usage, 3 the program failed.
+    private static func end(_ error: any Error) -> Never {
+        switch error {
+        case let fault as CommandFault: fail(fault.message, code: 1)
+        case let issues as DocumentIssues: fail(issues.description, code: 1)
+        case let code as ExitCode where code == .success || (1...3).contains(code.rawValue): exit(code.rawValue)
+        default:
+            let code = Wellward.exitCode(for: error)
+            let message = Wellward.fullMessage(for: error)
+            if code == .success {
+                print(message)
+                exit(0)
+            }
+            if code == .validationFailure { fail(message, code: 2) }
+            fail(message.isEmpty ? "\(error)" : message, code: 3)
+        }
+    }
+
+    private static func fail(_ message: String, code: Int32) -> Never {
+        FileHandle.standardError.write(Data((message + "\n").utf8))
+        exit(code)
+    }
+}
+
+/// The input or a device is at fault: what, where, and what to do.
+struct CommandFault: Error {
+    var message: String
+    init(_ message: String) { self.message = message }
+}
+
+/// All commands, in the order in which a newcomer needs them.
+struct Wellward: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wellward",
+        abstract: "Watches over people who live alone by their water meters, and keeps e-bikes out of lifts.",
+        version: "wellward \(Main.version)",
+        subcommands: [
+            Demo.self, Run.self, Config.self, ProfileCommand.self, MeterCommand.self, Simulate.self, Backtest.self, UserCommand.self,
+            TokenCommand.self,
+        ])
+}
+
+/// How to print.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json, jsonl
+}

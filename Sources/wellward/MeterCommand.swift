@@ -1,0 +1,143 @@
+import ArgumentParser
+import DeviceProfiles
+import Fieldbus
+import Foundation
+import Gateway
+import Telemetry
+import Watchkeeping
+
+/// `wellward meter`
+struct MeterCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "meter", abstract: "Read one meter.", subcommands: [Read.self, Watch.self])
+
+    /// What both commands need.
+    struct Target: ParsableArguments {
+        @Option(help: "tcp://HOST:PORT, rtu:///dev/ttyUSB0?baud=9600&parity=none&stop_bits=1 or rtu-over-tcp://HOST:PORT") var bus: String
+        @Option(help: "The unit address, 1 to 247.") var unit: Int
+        @Option(help: "The device profile: its id, or a file.") var profile: String
+        @Option(help: "What the profile leaves to the installation: key=value, several allowed.") var parameter: [String] = []
+        @Option(help: "How long to wait for an answer, such as 500ms.") var timeout = "1s"
+        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+
+        func validate() throws {
+            guard BusAddress(url: bus) != nil else { throw ValidationError("--bus `\(bus)` is not a bus URL such as tcp://127.0.0.1:502.") }
+            guard (0...255).contains(unit) else { throw ValidationError("--unit is a number from 1 to 247.") }
+            guard Interval(parsing: timeout) != nil else { throw ValidationError("--timeout is a duration such as 500ms.") }
+            for pair in parameter where !pair.contains("=") { throw ValidationError("--parameter is key=value.") }
+        }
+
+        func meterProfile() throws -> MeterProfile {
+            let paths = profile.hasSuffix(".yaml") ? [profile] : try ProfileCommand.files([])
+            for path in paths {
+                let read = try ProfileCommand.read(path)
+                if profile.hasSuffix(".yaml"), read.profile == nil { throw CommandFault(read.issues.map(\.description).joined(separator: "\n")) }
+                if let found = read.profile, profile.hasSuffix(".yaml") || found.id.rawValue == profile { return found }
+            }
+            throw CommandFault("there is no profile `\(profile)`; `wellward profile list` names them all")
+        }
+    }
+
+    /// `wellward meter read`
+    struct Read: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "One reading, decoded, with raw words and quality.",
+            discussion: "Example: wellward meter read --bus tcp://127.0.0.1:1502 --unit 17 --profile tuf-2000m")
+        @OptionGroup var target: Target
+
+        func run() async throws {
+            let reader = try MeterReader(target)
+            let readings = await reader.read()
+            reader.print(readings, format: target.format)
+            if let fault = reader.lastFault { throw CommandFault(fault) }
+        }
+    }
+
+    /// `wellward meter watch`
+    struct Watch: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "The same, live, until interrupted.")
+        @OptionGroup var target: Target
+        @Option(help: "How often, such as 5s.") var every = "5s"
+
+        func validate() throws {
+            guard let interval = Interval(parsing: every), interval >= .seconds(1) else { throw ValidationError("--every is a duration of a second or more.") }
+        }
+
+        func run() async throws {
+            let reader = try MeterReader(target)
+            while true {
+                let readings = await reader.read()
+                reader.print(readings, format: target.format == .json ? .jsonl : target.format)
+                if let fault = reader.lastFault { FileHandle.standardError.write(Data("\(fault)\n".utf8)) }
+                try await Task.sleep(for: .milliseconds(Interval(parsing: every)?.milliseconds ?? 5000))
+            }
+        }
+    }
+}
+
+/// Reads one meter for the command line.
+final class MeterReader {
+    private let target: MeterCommand.Target
+    private let bus: ModbusBus
+    private let decoder: MeterDecoder
+    private let plan: MeterPlan
+    private var civil = CivilClock(zone: .current)
+    private(set) var lastFault: String?
+
+    init(_ target: MeterCommand.Target) throws {
+        self.target = target
+        let profile = try target.meterProfile()
+        guard let address = BusAddress(url: target.bus) else { throw CommandFault("`\(target.bus)` is not a bus URL") }
+        let pairs = target.parameter.map { $0.split(separator: "=", maxSplits: 1).map(String.init) }.filter { $0.count == 2 }
+        let parameters = InstanceParameters(Dictionary(pairs.map { ($0[0], $0[1]) }, uniquingKeysWith: { $1 }))
+        decoder = MeterDecoder(profile: profile, parameters: parameters)
+        bus = ModbusBus(address, responseTimeout: Interval(parsing: target.timeout) ?? .seconds(1))
+        let cost = BusCost.network(turnaround: .milliseconds(20), betweenRequests: .zero)
+        plan = MeterPlan(
+            unit: UInt8(target.unit), requests: ReadPlanner.plan(decoder.wantedFields, rules: profile.reading, cost: cost),
+            timing: profile.timing)
+    }
+
+    func read() async -> [Reading] {
+        let answer = await bus.run(plan)
+        lastFault = nil
+        if let fault = answer.faults.first {
+            lastFault = "\(target.bus), unit \(target.unit): \(fault.fault) to a read of \(fault.request.count) registers at wire address \(fault.request.address). "
+                + (fault.fault.isAnswer ? "Check that the profile fits the meter." : "Check power, wiring, unit address and line settings.")
+        }
+        return decoder.readings(of: "meter", in: answer.image, at: GatewayClock.systemWall(), civil: &civil)
+    }
+
+    func print(_ readings: [Reading], format: OutputFormat) {
+        switch format {
+        case .text:
+            for reading in readings {
+                let value = reading.value.map { "\($0) \(reading.unit)" } ?? "–"
+                let raw = reading.raw.map { String($0, radix: 16, uppercase: true) }.map { String(repeating: "0", count: 4 - $0.count) + $0 }
+                Swift.print("\(reading.point): \(value)  [\(reading.quality.rawValue)]  \(raw.joined(separator: " "))")
+            }
+        case .json: Swift.print("[\(readings.map(json).joined(separator: ","))]")
+        case .jsonl: for reading in readings { Swift.print(json(reading)) }
+        }
+    }
+
+    private struct Line: Encodable {
+        var at: String
+        var point: String
+        var value: Double?
+        var unit: String
+        var quality: String
+        var raw: [String]
+        var device_at: String?
+    }
+
+    private func json(_ reading: Reading) -> String {
+        let raw = reading.raw.map { String($0, radix: 16, uppercase: true) }.map { String(repeating: "0", count: 4 - $0.count) + $0 }
+        let line = Line(
+            at: civil.rfc3339(reading.at), point: reading.point, value: reading.value, unit: reading.unit, quality: reading.quality.rawValue,
+            raw: raw, device_at: reading.deviceAt.map { civil.rfc3339($0) })
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(line)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import DeviceProfiles
+import Documents
+import Foundation
+import Gateway
+
+/// `wellward profile`
+struct ProfileCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "profile", abstract: "The library of device profiles.", subcommands: [List.self, Show.self, Lint.self, Test.self])
+
+    /// The profile files under some paths, or the shipped ones.
+    static func files(_ paths: [String]) throws -> [String] {
+        var roots = paths
+        if roots.isEmpty {
+            guard let folder = ConfigurationLoader.profileFolder else {
+                throw CommandFault("there is no folder DeviceProfiles here; name the profiles' files or folders")
+            }
+            roots = ["\(folder)/meters"]
+        }
+        return try roots.flatMap { path -> [String] in
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { throw CommandFault("\(path): there is no such file or folder") }
+            guard isFolder.boolValue else { return [path] }
+            let names = (FileManager.default.enumerator(atPath: path)?.allObjects as? [String]) ?? []
+            return names.filter { $0.hasSuffix(".yaml") && !$0.contains("elevators/") }.sorted().map { "\(path)/\($0)" }
+        }
+    }
+
+    static func read(_ path: String) throws -> (profile: MeterProfile?, issues: [DocumentIssue]) {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { throw CommandFault("\(path): the file cannot be read as UTF-8 text") }
+        return ProfileReader.read(text, file: path)
+    }
+
+    /// `wellward profile list`
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the profiles with their rungs of trust.")
+        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+
+        func run() throws {
+            struct Line: Encodable {
+                var id: String
+                var title: String
+                var manufacturer: String
+                var trust: String
+                var resolution_litres: Double
+            }
+            let lines = try files([]).compactMap { try read($0).profile }.map {
+                Line(id: $0.id.rawValue, title: $0.title.english, manufacturer: $0.manufacturer, trust: $0.trust.rawValue, resolution_litres: $0.resolution.litres)
+            }
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            switch format {
+            case .text:
+                for line in lines {
+                    let id = line.id.padding(toLength: 24, withPad: " ", startingAt: 0)
+                    print("\(id) \(line.trust.padding(toLength: 14, withPad: " ", startingAt: 0)) \(line.title)")
+                }
+            case .json: print(String(decoding: try encoder.encode(lines), as: UTF8.self))
+            case .jsonl: for line in lines { print(String(decoding: try encoder.encode(line), as: UTF8.self)) }
+            }
+        }
+    }
+
+    /// `wellward profile show`
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show one profile with its points as wire addresses.")
+        @Argument(help: "The profile's id.") var id: String
+
+        func run() throws {
+            guard let profile = try files([]).lazy.compactMap({ try? read($0).profile }).first(where: { $0.id.rawValue == id }) else {
+                throw CommandFault("there is no profile `\(id)`; `wellward profile list` names them all")
+            }
+            print("\(profile.id): \(profile.title.english) (\(profile.title.chinese))")
+            print("  manufacturer \(profile.manufacturer); models \(profile.models.joined(separator: ", ")); trust \(profile.trust.rawValue)")
+            print("  document: \(profile.document)")
+            for point in profile.points {
+                let places = point.fields.map { "FC\($0.function) wire \($0.address) ×\($0.type.registerCount)\($0.order.map { " \($0)" } ?? " order unknown")" }
+                print("  \(point.id) [\(point.role.rawValue)] \(places.joined(separator: " + ")) \(point.unit.rawValue)\(point.inferred ? " (inferred)" : "")")
+            }
+            for danger in profile.danger { print("  never written: wire \(danger.address) ×\(danger.count): \(danger.why)") }
+        }
+    }
+
+    /// `wellward profile lint`
+    struct Lint: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Check profiles: schema and meaning.")
+        @Argument(help: "Files or folders; the shipped profiles when none is named.") var paths: [String] = []
+
+        func run() throws {
+            var failed = false
+            let all = try files(paths)
+            for path in all {
+                for issue in try read(path).issues {
+                    print(issue)
+                    failed = failed || issue.severity == .error
+                }
+            }
+            print("\(all.count) profiles read.")
+            if failed { throw ExitCode(1) }
+        }
+    }
+
+    /// `wellward profile test`
+    struct Test: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Decode the golden frames of profiles, CRC included.")
+        @Argument(help: "Files or folders; the shipped profiles when none is named.") var paths: [String] = []
+
+        func run() throws {
+            var frames = 0
+            var faults = 0
+            for path in try files(paths) {
+                let (profile, issues) = try read(path)
+                guard let profile else {
+                    for issue in issues { print(issue) }
+                    faults += 1
+                    continue
+                }
+                for outcome in GoldenTest.run(profile) {
+                    frames += 1
+                    for fault in outcome.faults {
+                        faults += 1
+                        print("\(path):\(outcome.line ?? 0): \(fault)")
+                    }
+                }
+            }
+            print("\(frames) golden frames, \(faults) faults.")
+            if faults > 0 { throw ExitCode(1) }
+        }
+    }
+}

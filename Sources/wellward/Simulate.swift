@@ -1,0 +1,108 @@
+import ArgumentParser
+import DeviceProfiles
+import Documents
+import Foundation
+import Gateway
+import Messaging
+import Simulation
+import SiteConfiguration
+import Synchronization
+import Telemetry
+import Watchkeeping
+
+/// `wellward simulate`
+struct Simulate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run only the simulated devices of a configuration.",
+        discussion: """
+            TCP buses listen on their configured loopback port; serial buses get a pseudo-terminal, linked at the configured
+            device path when nothing is there. Elevators live on the configured broker. Prints one line a bus.
+
+            Example: wellward simulate --config wellward.yaml --fault wm-0101=timeout
+            """)
+
+    @Option(help: "The configuration file.") var config: String
+    @Option(help: "meter=timeout|crc|exception|garbage|stale|freeze|wrong_unit|split|late; several allowed.") var fault: [String] = []
+
+    func run() async throws {
+        let result = try ConfigurationLoader.load(config)
+        guard let configuration = result.configuration else { throw DocumentIssues(result.issues.filter { $0.severity == .error }) }
+        let faults = try parseFaults(configuration)
+        var links: [String] = []
+        var lines: [SimulatedLine] = []
+        defer { for link in links { try? FileManager.default.removeItem(atPath: link) } }
+        for bus in configuration.buses {
+            let line = try open(bus)
+            for meter in configuration.meters where meter.bus == bus.id {
+                guard let device = device(meter, configuration) else { continue }
+                device.fault = faults[meter.id]
+                line.add(device)
+            }
+            if !line.devicePath.isEmpty, bus.device != line.devicePath {
+                if (try? FileManager.default.createSymbolicLink(atPath: bus.device, withDestinationPath: line.devicePath)) != nil { links.append(bus.device) }
+            }
+            lines.append(line)
+            print("\(bus.id) \(line.devicePath.isEmpty ? "127.0.0.1:\(line.port)" : line.devicePath)")
+        }
+        var lifts: [SimulatedElevator] = []
+        if let broker = configuration.mqtt {
+            let password = broker.passwordFile.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }?.trimmingCharacters(in: .whitespacesAndNewlines)
+            let settings = MQTTSettings(host: broker.host, port: broker.port, clientID: "", username: broker.username, password: password)
+            for elevator in configuration.elevators {
+                lifts.append(try SimulatedElevator(elevator.id, broker: settings))
+                print("\(elevator.id) mqtt://\(broker.host):\(broker.port)")
+            }
+        }
+        fflush(nil)
+        await untilInterrupted()
+        for lift in lifts { lift.stop() }
+        for line in lines { line.stop() }
+    }
+
+    private func parseFaults(_ configuration: SiteConfiguration) throws -> [MeterID: DeviceFault] {
+        var result: [MeterID: DeviceFault] = [:]
+        for text in fault {
+            let parts = text.split(separator: "=").map(String.init)
+            guard parts.count == 2, let word = DeviceFault(rawValue: parts[1]) else {
+                throw ValidationError("--fault is METER=\(DeviceFault.allCases.map(\.rawValue).joined(separator: "|")).")
+            }
+            guard configuration.meter(MeterID(parts[0])) != nil else { throw CommandFault("--fault names the unknown meter `\(parts[0])`") }
+            result[MeterID(parts[0])] = word
+        }
+        return result
+    }
+
+    private func open(_ bus: SiteConfiguration.Bus) throws -> SimulatedLine {
+        do throws(SimulatedLine.Fault) {
+            switch bus.transport {
+            case .tcp: return try SimulatedLine(.tcp(port: bus.port))
+            case .rtuOverTCP: return try SimulatedLine(.rtuOverTCP(port: bus.port))
+            case .rtu: return try SimulatedLine(.serial(baud: bus.baud))
+            }
+        } catch {
+            throw CommandFault("bus \(bus.id): \(error.description)")
+        }
+    }
+
+    private func device(_ meter: SiteConfiguration.Meter, _ configuration: SiteConfiguration) -> SimulatedMeter? {
+        guard let profile = configuration.profiles[meter.profile] else { return nil }
+        let seed = meter.id.rawValue.utf8.reduce(UInt64(17)) { $0 &* 31 &+ UInt64($1) }
+        let life = Mutex(SimulatedHome(seed: seed, from: GatewayClock.systemWall() - .days(2), civil: configuration.clock))
+        return SimulatedMeter(
+            unit: UInt8(meter.unit), profile: profile, parameters: InstanceParameters(meter.parameters), civil: configuration.clock,
+            now: { GatewayClock.systemWall() }, volume: { time in life.withLock { $0.register(at: time) } })
+    }
+
+    private func untilInterrupted() async {
+        let (stream, continuation) = AsyncStream<Void>.makeStream()
+        let sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { continuation.yield() }
+            source.resume()
+            return source
+        }
+        for await _ in stream { break }
+        for source in sources { source.cancel() }
+    }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Console
+import Foundation
+
+/// `wellward user`
+struct UserCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "user", abstract: "Console accounts.", subcommands: [Add.self])
+
+    /// `wellward user add`
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add an account, or give it a new password.",
+            discussion: "Example: wellward user add wang --role committee --users-file etc/users.yaml")
+        @Argument(help: "The account's name.") var name: String
+        @OptionGroup var account: AccountOptions
+        @Option(help: "Read the password from this file's first line instead of asking.") var passwordFile: String?
+
+        func run() throws {
+            let password = try passwordFile.map(readFirstLine) ?? ask()
+            guard password.count >= 10 else { throw CommandFault("the password is too short; use at least ten characters") }
+            var file = try account.load()
+            try file.setUser(Account(name: name, role: account.role, grid: account.grid), password: password)
+            try account.save(file)
+            print("\(name) may now sign in as \(account.role.rawValue).")
+        }
+
+        private func ask() throws -> String {
+            guard let pointer = getpass("Password: ") else { throw CommandFault("there is no terminal to ask on; use --password-file") }
+            return String(cString: pointer)
+        }
+    }
+}
+
+/// `wellward token`
+struct TokenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "token", abstract: "API tokens.", subcommands: [Add.self])
+
+    /// `wellward token add`
+    struct Add: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a token and print it once.",
+            discussion: "Example: wellward token add hub --role integrator --users-file etc/users.yaml")
+        @Argument(help: "What the token is for.") var name: String
+        @OptionGroup var account: AccountOptions
+
+        func run() throws {
+            var file = try account.load()
+            let token = file.addToken(Account(name: name, role: account.role, grid: account.grid))
+            try account.save(file)
+            print(token)
+        }
+    }
+}
+
+/// What both commands need.
+struct AccountOptions: ParsableArguments {
+    @Option(help: "technician, grid_worker, committee, auditor, integrator, admin, property or station.") var role: AccountRole
+    @Option(help: "The grid of a grid worker.") var grid: String?
+    @Option(help: "The users file.") var usersFile = "etc/users.yaml"
+
+    func load() throws -> AccountFile {
+        guard FileManager.default.fileExists(atPath: usersFile) else { return AccountFile() }
+        guard let text = try? String(contentsOfFile: usersFile, encoding: .utf8) else { throw CommandFault("\(usersFile): the file cannot be read") }
+        return try AccountFile(parsing: text, file: usersFile)
+    }
+
+    func save(_ file: AccountFile) throws {
+        let url = URL(fileURLWithPath: usersFile)
+        do {
+            try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(file.text.utf8).write(to: url, options: .atomic)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: usersFile)
+        } catch {
+            throw CommandFault("\(usersFile): the file cannot be written (\(error.localizedDescription)); check the folder's rights")
+        }
+    }
+}
+
+extension AccountRole: ExpressibleByArgument {}
+
+/// The first line of a file, without the line's end.
+func readFirstLine(_ path: String) throws -> String {
+    guard let text = try? String(contentsOfFile: path, encoding: .utf8), let line = text.split(whereSeparator: \.isNewline).first else {
+        throw CommandFault("\(path): the file cannot be read, or is empty")
+    }
+    return String(line)
+}

@@ -1,8 +1,0 @@
-import Hummingbird
-import GRDB
-import GRDBSQLite
-import AsyncHTTPClient
-import Crypto
-import Mustache
-import Yams
-print("hi")
