@@ -57,7 +57,7 @@ struct DemoSite {
             switch homes[index].fate {
             case .leak: homes[index].life.story.leak = (start - .minutes(100), 14)
             case .collapse: homes[index].life.story.collapsesAt = collapseTime(homes[index].life)
-            case .away: homes[index].life.story.absences = [start - .hours(30)..<start + .days(3)]
+            case .away: homes[index].life.story.absences = [start - .hours(10)..<start + .days(3)]
             default: break
             }
         }

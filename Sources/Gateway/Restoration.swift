@@ -47,8 +47,10 @@ struct Restoration {
         var unwatched: (from: WallTime, to: WallTime)?
         // A stop shorter than five minutes is an upgrade or a restart; nobody needs to be told.
         if let mark, let down = resumed?.down, down >= .minutes(5) { unwatched = (WallTime(unixMilliseconds: mark.wall), wall) }
+        // A demonstration's time begins when it can be seen, not while its history is replayed.
+        let running = speed == 1 ? clock : GatewayClock(elapsed: now.elapsed, wall: now.wall, speed: speed)
         let core = Neighbourhood(homes: homes, meters: configuration.polledMeters.map { ($0.id, $0.bus, $0.unit) }, book: book)
-        return State(core: core, undelivered: undelivered, clock: clock, untold: untold, unwatched: unwatched)
+        return State(core: core, undelivered: undelivered, clock: running, untold: untold, unwatched: unwatched)
     }
 
     private func replay(_ home: inout Neighbourhood.Home, now: Instant) throws -> [Finding] {

@@ -23,7 +23,7 @@ extension HouseholdWatch {
     private mutating func judgeSilence(at now: Instant, _ effects: inout [Effect]) {
         guard let since = silentSince else { return }
         let silence = now.since(since)
-        if silence >= policy.longestSilence, standing[.longestSilence] == nil {
+        if silence >= policy.longestSilence, standing[.longestSilence] == nil, standing[.personalGap]?.severity != .alarm {
             raise(ceiling(silence, at: now), .longestSilence, &effects)
         }
         guard sees(at: now) else { return }
@@ -32,9 +32,10 @@ extension HouseholdWatch {
     }
 
     private mutating func judgePersonal(_ silence: Interval, at now: Instant, _ effects: inout [Effect]) {
-        let second = civil.secondOfDay(at: now.wall)
+        // One alarm a silence: when the ceiling has spoken, the personal rule has nothing to add.
+        guard standing[.longestSilence] == nil else { return }
         for severity in [Severity.alarm, .attention] {
-            guard let threshold = model.threshold(severity, secondOfDay: second), silence >= threshold else { continue }
+            guard let deadline = model.deadline(severity), silence >= deadline else { continue }
             if let earlier = standing[.personalGap], earlier.severity >= severity { return }
             raise(personal(silence, severity, at: now), .personalGap, &effects)
             return

@@ -53,19 +53,9 @@ extension HouseholdWatch {
     /// The moment by which the next use is expected: when attention or an alarm would begin if none comes.
     public func nextSignExpected(at now: Instant) -> WallTime? {
         guard presence == nil, let since = lastUse, sees(at: now) else { return nil }
-        var clock = civil
         var limit = policy.longestSilence
-        if policy.personal, model.isLearnt {
-            // Look ahead in quarter hours: the threshold changes with the clock time.
-            var ahead = Interval.zero
-            while since.advanced(by: ahead).wall < since.wall + limit {
-                let moment = since.advanced(by: ahead)
-                if let threshold = model.threshold(.attention, secondOfDay: clock.secondOfDay(at: moment.wall)), ahead >= threshold {
-                    limit = ahead
-                    break
-                }
-                ahead = ahead + .minutes(15)
-            }
+        if policy.personal, let deadline = model.deadline(.attention) {
+            limit = min(limit, deadline)
         } else if let rule = policy.volumeRule {
             limit = min(limit, rule.within)
         }

@@ -86,10 +86,15 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         case .unreadable, .tick: break
         case .seen:
             lastUse = now
+            // Somebody looked: the silence until now is explained, and teaches nothing about silences that end by themselves.
+            model.begin(at: now.elapsed, local: local(now), sure: false)
             clearInactivity(&effects)
         case .presence(let entry):
             presence = entry
-            if entry?.kind == .away || entry?.kind == .hospital { clearInactivity(&effects) }
+            if entry?.kind == .away || entry?.kind == .hospital {
+                model.pause()
+                clearInactivity(&effects)
+            }
             if entry == nil { clear(.useWhileAway, .useWhileAway, &effects) }
         }
         judge(at: now, &effects)
@@ -124,8 +129,9 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         floor.take(use)
         window?.add(use.volume, at: now.elapsed)
         usedToday += use.volume
-        learnSilence(at: now, &effects)
-        guard floor.isLife(use, resolution: ledger.limits.resolution) else { return }
+        let life = floor.isLife(use, resolution: ledger.limits.resolution)
+        learn(use, life: life, at: now, &effects)
+        guard life else { return }
         lastUse = now
         clearInactivity(&effects)
         effects.append(.lifeSign(use.volume))
@@ -138,16 +144,22 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         }
     }
 
-    /// The silence that stood just before this reading teaches what is usual, unless people are away or visiting.
-    private mutating func learnSilence(at now: Instant, _ effects: inout [Effect]) {
-        guard presence == nil, let since = lastUse else { return }
-        let silence = min(now.since(since), policy.longestSilence)
-        model.learn(silence: silence, day: civil.day(at: now.wall), secondOfDay: civil.secondOfDay(at: now.wall))
+    /// Each stretch teaches what is usual, unless people are away or visiting.
+    private mutating func learn(_ use: Consumption, life: Bool, at now: Instant, _ effects: inout [Effect]) {
+        if let presence, presence.kind != .visitors { return }
+        model.take(
+            from: use.from.elapsed, to: now.elapsed, local: local(now), life: life, learns: presence == nil,
+            attention: policy.attentionBudget, alarm: policy.falseAlarmBudget)
         if !hasLearnt, model.isLearnt {
             hasLearnt = true
             effects.append(.learnt)
             clear(.inactivity, .volume, &effects)
         }
+    }
+
+    func local(_ now: Instant) -> PersonalGapModel.Local {
+        var clock = civil
+        return PersonalGapModel.Local(day: clock.day(at: now.wall), second: clock.secondOfDay(at: now.wall))
     }
 
     private mutating func turnDay(at now: Instant) {
@@ -162,7 +174,10 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         guard let entry = presence, now.wall >= entry.until else { return }
         presence = nil
         // Whoever comes back gets the time to draw water: silence is counted from the return.
-        if entry.kind != .visitors { lastUse = now }
+        if entry.kind != .visitors {
+            lastUse = now
+            model.begin(at: now.elapsed, local: local(now), sure: false)
+        }
         clear(.useWhileAway, .useWhileAway, &effects)
         effects.append(.presenceEnded(entry))
     }

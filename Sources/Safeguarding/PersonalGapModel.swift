@@ -1,72 +1,193 @@
+import Foundation
 import Telemetry
 
-/// What is usual in this home: for each half-hour of the clock, how long it had been silent by then on past days.
+/// What is usual in this home: remembers its silences and, at the moment a new one begins, says how long to wait.
 ///
-/// Constant memory: 48 half-hours by 35 days, one byte each (in steps of ten minutes).
+/// During a silence nothing new is learnt, so all there is to decide is one function: the clock time at which the
+/// silence began → its deadlines. The tables are refitted at local midnight (`GapFrontier`). Constant memory, below 8 KB.
 struct PersonalGapModel: Sendable, Hashable, Codable {
-    static let slotsPerDay = 48
-    static let days = 35
-    /// Days that must be seen before the model judges.
-    static let daysToLearn = 10
-    private static let step: Int64 = 600_000
-    private static let unknown: UInt8 = 255
+    private typealias K = GapConstants
 
-    private var elapsed: [UInt8] = Array(repeating: unknown, count: slotsPerDay * days)
-    private var newestDay: Int64?
-    private var daysSeen = 0
-
-    /// Whether enough days were seen to judge by.
-    var isLearnt: Bool { daysSeen >= Self.daysToLearn }
-
-    /// Notes the silence that stood at a moment of an ordinary day.
-    mutating func learn(silence: Interval, day: Int64, secondOfDay: Int64) {
-        if newestDay != day {
-            if let newest = newestDay {
-                guard day > newest else { return }
-                for passed in 1...min(day - newest, Int64(Self.days)) { clear(newest + passed) }
-                daysSeen = min(daysSeen + 1, Self.days)
-            }
-            newestDay = day
-        }
-        let slot = Int(secondOfDay / 1800) % Self.slotsPerDay
-        let value = UInt8(min(254, silence.milliseconds / Self.step))
-        let index = place(day, slot)
-        elapsed[index] = elapsed[index] == Self.unknown ? value : max(elapsed[index], value)
+    /// A silence that ended.
+    struct Silence: Sendable, Hashable {
+        var endDay: Int64
+        var startMinute: Int
+        /// The local day number of its beginning, modulo seven.
+        var weekday: Int
+        var minutes: Int
     }
 
-    private func place(_ day: Int64, _ slot: Int) -> Int {
-        let row = Int(((day % Int64(Self.days)) + Int64(Self.days)) % Int64(Self.days))
-        return row * Self.slotsPerDay + slot
+    /// Local time as the model counts it.
+    struct Local: Sendable, Hashable, Codable {
+        var day: Int64
+        var second: Int64
     }
 
-    private mutating func clear(_ day: Int64) {
-        for slot in 0..<Self.slotsPerDay { elapsed[place(day, slot)] = Self.unknown }
+    var silences: [Silence] = []
+    private var observedQuarters = [UInt8](repeating: 0, count: 128)
+    private var silentHours = [Double](repeating: 0, count: K.slots)
+    private var silentWeight = 0.0
+    private var daysObserved = 0.0
+    private var silencesSeen = 0
+    private var day: Int64?
+    private var firstDay: Int64 = 0
+    private var observedToday: Int64 = 0
+    private(set) var isLearnt = false
+    private var tables: [[Double]] = []
+    private var exceeded = [0.0, 0.0]
+    private var expected = [0.0, 0.0]
+    // The silence that is going on.
+    private var last: Interval?
+    private var lastLocal = Local(day: 0, second: 0)
+    private var isSure = false
+    private var deadlines: [Double]?
+
+    /// Takes one stretch between two readings, both of which showed the register.
+    /// - Parameters:
+    ///   - life: whether there was use above the leak floor
+    ///   - learns: false while visitors are there
+    ///   - budgets: false alarms and attentions a month
+    mutating func take(
+        from: Interval, to: Interval, local: Local, life: Bool, learns: Bool, attention: Double, alarm: Double
+    ) {
+        let budget = [attention * 12, alarm * 12]
+        turn(to: local.day, budget: budget)
+        let step = (to - from).milliseconds / 1000
+        if step <= K.sureWithin || !life { observedToday += step }
+        guard life else { return }
+        let sure = step <= K.sureWithin
+        if learns { silenceEnded(at: to, local: local, sure: sure, budget: budget) }
+        begin(at: to, local: local, sure: sure && learns)
     }
 
-    /// The longest silence seen by this clock time; nil before anything was learnt.
-    func longest(secondOfDay: Int64) -> Interval? {
-        ranked(secondOfDay: secondOfDay).first.map { Interval(milliseconds: Int64($0) * Self.step) }
+    /// A silence begins: its deadlines are set now and stay.
+    mutating func begin(at now: Interval, local: Local, sure: Bool) {
+        last = now
+        lastLocal = local
+        isSure = sure
+        deadlines = lags(local)
     }
 
-    /// The silence at which a severity begins at this clock time; nil while learning.
-    ///
-    /// Alarm: a quarter longer than the longest of the kept days, at least two hours more. Attention: a tenth longer
-    /// than the third longest, at least an hour more.
-    func threshold(_ severity: Severity, secondOfDay: Int64) -> Interval? {
+    /// Nobody is there: nothing is judged or learnt until the next use.
+    mutating func pause() {
+        last = nil
+        deadlines = nil
+    }
+
+    /// How long this silence may last before a severity begins; nil while learning or when none is going on.
+    func deadline(_ severity: Severity) -> Interval? {
+        guard last != nil, let deadlines else { return nil }
+        return .milliseconds(Int64((deadlines[severity == .attention ? 0 : 1] * 1000).rounded()))
+    }
+
+    private func lags(_ local: Local) -> [Double]? {
         guard isLearnt else { return nil }
-        let ranked = ranked(secondOfDay: secondOfDay)
-        guard let longest = ranked.first else { return nil }
-        let third = ranked[min(2, ranked.count - 1)]
-        let (base, factor, least): (UInt8, Double, Int64) = severity == .alarm ? (longest, 1.25, 12) : (third, 1.1, 6)
-        let steps = max(Int64((Double(base) * factor).rounded(.up)), Int64(base) + least)
-        return Interval(milliseconds: steps * Self.step)
+        let place = Double(local.second) / 1800 - 0.5
+        let whole = Int(place.rounded(.down))
+        let part = place - Double(whole)
+        let (first, second) = ((whole + K.slots) % K.slots, (whole + 1) % K.slots)
+        var result = tables.map { ($0[first] * (1 - part) + $0[second] * part) * 3600 }
+        result[1] = min(result[1], Double(K.trip))
+        result[0] = min(result[0], result[1])
+        return result
     }
 
-    private func ranked(secondOfDay: Int64) -> [UInt8] {
-        let slot = Int(secondOfDay / 1800) % Self.slotsPerDay
-        return (0..<Self.days).compactMap { row -> UInt8? in
-            let value = elapsed[row * Self.slotsPerDay + slot]
-            return value == Self.unknown ? nil : value
-        }.sorted(by: >)
+    private mutating func silenceEnded(at now: Interval, local: Local, sure: Bool, budget: [Double]) {
+        guard let last, sure, isSure else { return }
+        let seconds = (now - last).milliseconds / 1000
+        if seconds < K.trip {
+            silentHours[Int(lastLocal.second / 1800) % K.slots] += Double(seconds) / 3600
+            if let deadlines {
+                let days = Double(seconds) / 86_400
+                let fade = exp(-days / K.controllerDays)
+                for level in 0..<2 {
+                    exceeded[level] = exceeded[level] * fade + (Double(seconds) > deadlines[2 + level] ? 1 : 0)
+                    expected[level] = expected[level] * fade + K.anchors[level] * budget[level] * days / 365.25
+                }
+            }
+        }
+        guard seconds >= K.shortestKept else { return }
+        silences.append(Silence(
+            endDay: local.day, startMinute: Int(lastLocal.second / 60), weekday: Int((lastLocal.day % 7 + 7) % 7),
+            minutes: Int(min(seconds, K.trip) / 60)))
+        if silences.count > K.mostSilences { silences.removeFirst() }
+        silencesSeen += 1
+    }
+
+    // MARK: Once a day
+
+    private mutating func turn(to today: Int64, budget: [Double]) {
+        guard let before = day else {
+            day = today
+            firstDay = today
+            return
+        }
+        guard today > before else { return }
+        let fade = exp(-1 / K.recency)
+        for passed in before..<min(today, before + 200) {
+            let share = passed == before ? Double(min(observedToday, 86_400)) / 86_400 : 0
+            observedQuarters[Int((passed % 128 + 128) % 128)] = UInt8((share * 96).rounded(.toNearestOrEven))
+            daysObserved += share
+            for slot in 0..<K.slots { silentHours[slot] *= fade }
+            silentWeight = silentWeight * fade + share
+        }
+        day = today
+        observedToday = 0
+        refit(on: today, budget: budget)
+    }
+
+    private mutating func refit(on today: Int64, budget: [Double]) {
+        guard daysObserved >= K.daysToLearn, silencesSeen >= K.silencesToLearn else { return }
+        if isLearnt, daysObserved >= K.settledAfter, today % K.settledEvery != 0 { return }
+        silences.removeAll { today - $0.endDay > K.window }
+        var oldest = max(today - K.window, firstDay)
+        if silences.count >= K.mostSilences, let first = silences.first { oldest = max(oldest, first.endDay) }
+        var weight = 0.0
+        for age in 1...K.window where today - age >= oldest {
+            weight += exp(-Double(age) / K.recency) * Double(observedQuarters[Int(((today - age) % 128 + 128) % 128)]) / 96
+        }
+        // Blind for months: the old tables are better than none.
+        guard weight >= 2 else { return }
+        let correction = (0..<2).map { level -> Double in
+            let ratio = (exceeded[level] + K.anchorPrior[level]) / (K.anchorShare[level] * expected[level] + K.anchorPrior[level])
+            return pow(min(max(ratio, 0.25), 4), ratio < 1 ? K.fewerPower[level] : K.morePower[level])
+        }
+        tables = GapFrontier.fit(.init(
+            silences: silences, day: today, weight: weight, silentHours: silentHours, silentWeight: silentWeight,
+            daysObserved: daysObserved, correction: correction, budget: budget))
+        isLearnt = true
+    }
+
+    // MARK: Words
+
+    /// The longest silence that stood by this clock time in the last 30 days, of those that began within three hours of the
+    /// clock time at which the present one began; nil when all were shorter than three hours.
+    func longest(by local: Local) -> Interval? {
+        let began = Int(lastLocal.second / 60)
+        let minute = Int(local.second / 60)
+        var best: Int?
+        for silence in silences where local.day - silence.endDay <= 30 && silence.minutes < 1440 {
+            let apart = ((silence.startMinute - began + 720) % 1440 + 1440) % 1440 - 720
+            guard abs(apart) <= 180 else { continue }
+            let stood = ((minute - silence.startMinute) % 1440 + 1440) % 1440
+            if stood > 0, stood <= silence.minutes, stood > best ?? 0 { best = stood }
+        }
+        return best.map { .minutes(Int64($0)) }
+    }
+}
+
+extension PersonalGapModel.Silence: Codable {
+    /// Eight bytes in a row of numbers would do; as one whole number it stays readable and small.
+    init(from decoder: any Decoder) throws {
+        let packed = try decoder.singleValueContainer().decode(UInt64.self)
+        minutes = Int(packed & 0x7FF)
+        weekday = Int(packed >> 11 & 7)
+        startMinute = Int(packed >> 14 & 0x7FF)
+        endDay = Int64(packed >> 25)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(UInt64(minutes) | UInt64(weekday) << 11 | UInt64(startMinute) << 14 | UInt64(max(0, endDay)) << 25)
     }
 }

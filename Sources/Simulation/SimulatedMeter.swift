@@ -79,14 +79,17 @@ public final class SimulatedMeter: Sendable {
     private func registers() -> [Register: UInt16] {
         let time = now()
         let frozen = state.withLock { $0.frozenVolume }
-        let total = frozen ?? volume(time)
+        // A totaliser shows whole counts.
+        let count = profile.resolution.millilitres
+        let exact = frozen ?? volume(time)
+        let total = Volume(millilitres: exact.millilitres / count * count)
         let before = volume(time - .minutes(1))
         var image: [Register: UInt16] = [:]
         for point in profile.points {
             let words: [RegisterEncoder.Word] =
                 switch point.role {
                 case .volumeTotal: encoder.words(for: point, value: total.litres)
-                case .flow: encoder.words(for: point, value: max(0, (total - before).litres * 60))
+                case .flow: encoder.words(for: point, value: max(0, (exact - before).litres * 60))
                 case .battery: encoder.words(for: point, value: point.unit.kept == .percent ? 90 : 3.6)
                 case .temperature: encoder.words(for: point, value: 18)
                 case .clock: encoder.words(forClock: point, showing: clockParts(time))

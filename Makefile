@@ -1,0 +1,49 @@
+# Two commands do everything on a fresh Debian machine: `make run` and `make test`.
+export WELLWARD_STRICT = 1
+PORT ?= 8080
+SPEED ?= 60
+PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev mosquitto pkg-config tzdata
+TEST_PACKAGES = chromium fonts-noto-cjk
+OWN_SWIFT = Package.swift Sources Tests
+
+.PHONY: run test lint format bench screenshot packages test-packages evaluate
+
+run: packages
+	swift build --product wellward
+	.build/debug/wellward demo --port $(PORT) --speed $(SPEED)
+
+test: packages lint
+	swift build --build-tests
+	swift test --skip-build
+
+# Installs what is missing; asks for nothing where all is there.
+packages:
+	@missing=""; for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q "ok installed" || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing:$$missing"; $(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing; fi
+
+test-packages:
+	@missing=""; for p in $(TEST_PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q "ok installed" || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then echo "installing:$$missing"; $(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing; fi
+
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+lint:
+	swift format lint --strict --recursive --parallel $(OWN_SWIFT)
+
+format:
+	swift format --in-place --recursive --parallel $(OWN_SWIFT)
+
+# Release build; prints ratios against plain C in the same run.
+bench: packages
+	swift build -c release --product wellward-bench
+	.build/release/wellward-bench
+
+# The detector against baselines; DATA names a folder with recorded registers.
+evaluate: packages
+	swift build -c release --product wellward
+	.build/release/wellward evaluate $(if $(DATA),--data $(DATA))
+
+# The picture in the README, made by the project itself.
+screenshot: packages test-packages
+	swift build --product wellward
+	Deploy/screenshot.sh $(PORT)

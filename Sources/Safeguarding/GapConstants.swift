@@ -1,0 +1,83 @@
+import Foundation
+
+/// The constants of the personal gap model, chosen by experiment on synthetic homes of ten kinds; none was tuned on the
+/// homes the detector is judged by.
+enum GapConstants {
+    /// Start slots of half an hour of the local clock.
+    static let slots = 48
+    /// Lags of half an hour: index l stands for (l + 1) / 2 hours.
+    static let lags = 48
+    static let halfHour = 0.5
+    /// Silences of three hours and more are remembered, in seconds.
+    static let shortestKept: Int64 = 3 * 3600
+    /// A silence of a day is a trip, or the ceiling's: it says nothing of ordinary silences.
+    static let trip: Int64 = 24 * 3600
+    /// Recency in days.
+    static let recency = 45.0
+    /// Days remembered, and silences at most.
+    static let window: Int64 = 120
+    static let mostSilences = 640
+    /// Kernel over the clock time at which a silence begins, in hours, and slots on either side.
+    static let startWidth = 1.6
+    static let kernelReach = 11
+    /// 1 keeps the clock time of a silence's end, 0 its length, when it is moved to a neighbouring start.
+    static let endShare = 0.8
+    /// The noise of an end: normal, with two Laplace tails for unusual days; hours and shares.
+    static let endNormal = 0.6
+    static let tails: [(share: Double, width: Double)] = [(0.08, 1.5), (0.06, 6.0)]
+    /// The same day of the week weighs (1 + 7·w)/(1 + w).
+    static let weekday = 0.3
+    /// Silences out of nowhere: a day, and their decay in hours.
+    static let outlierRate = 0.02
+    static let outlierDecay = 6.0
+    /// A trip counts as so much of a silence with an end anywhere from 12 to 24 h.
+    static let tripShare = 0.5
+    /// The cost of a delay of d hours: d + quadratic·d² + steep·max(0, d − hinge)².
+    static let quadratic = 0.5
+    static let steep = 50.0
+    static let hinge = 19.0
+    /// The weight of a start slot is its silent hours to this power.
+    static let slotPower = 0.6
+    static let slotFloor = 0.01
+    /// The shortest lag is four hours.
+    static let shortestIndex = 7
+    /// Prices of a false alarm: 28 of them from 2 upwards, each 1.65 times the one before.
+    static let firstPrice = 2.0
+    static let priceRatio = 1.65
+    static let prices = 28
+    /// The price of typical homes, towards which a home's own is shrunk.
+    static let shrinkage = 0.6
+    static let typicalAtOne = 26.85
+    static let typicalSlope = 2.8
+    /// A young model is cautious: expected rates times 1 + (ramp/days)^1.5.
+    static let ramp = 14.0
+    static let daysToLearn = 6.5
+    static let silencesToLearn = 7
+    /// From so many days on the tables are refitted on every third day.
+    static let settledAfter = 60.0
+    static let settledEvery: Int64 = 3
+    /// Attention, alarm: what the nominal rate must be for the budget to happen.
+    static let bias = [1.5, 1.1]
+    /// Shadow levels that are never shown: multiples of the budget whose exceedances are counted to keep the promise.
+    static let anchors = [2.2, 4.0]
+    static let anchorShare = [0.65, 0.60]
+    static let anchorPrior = [4.0, 3.0]
+    static let fewerPower = [1.0, 1.5]
+    static let morePower = [1.0, 0.5]
+    static let controllerDays = 365.0
+    /// A use reported over a longer stretch has an unknown time, in seconds.
+    static let sureWithin: Int64 = 3600
+
+    /// The chance that the noise of an end exceeds k half-hours, for k from −48 to 48.
+    static let survival: [Double] = (-lags...lags).map { step in
+        let x = Double(step) * halfHour
+        let normal = 0.5 * erfc(x / endNormal / 2.0.squareRoot())
+        var sum = (1 - tails[0].share - tails[1].share) * normal
+        for tail in tails { sum += tail.share * (x > 0 ? 0.5 * exp(-x / tail.width) : 1 - 0.5 * exp(x / tail.width)) }
+        return sum
+    }
+    static let kernelSum: Double = (-kernelReach...kernelReach).reduce(0.0) { $0 + exp(-0.5 * square(Double($1) * halfHour / startWidth)) }
+    static let outliers: [Double] = (0..<lags).map { outlierRate / Double(slots) * exp(-Double($0 + 1) * halfHour / outlierDecay) }
+
+    static func square(_ x: Double) -> Double { x * x }
+}

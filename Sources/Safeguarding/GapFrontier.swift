@@ -1,0 +1,172 @@
+import Foundation
+
+/// One fit of the deadlines: for every clock time at which a silence may begin, how long to wait, so that the expected
+/// delay of a detection is least for an expected number of false alarms (Lagrange: each slot minimises
+/// delay cost + price × false alarms, one price for all slots; Neyman and Pearson's allocation).
+struct GapFrontier {
+    private typealias K = GapConstants
+
+    /// What a fit knows of a home.
+    struct Evidence {
+        var silences: [PersonalGapModel.Silence]
+        var day: Int64
+        /// Observed days, weighed by recency.
+        var weight: Double
+        /// Silent hours by start slot and their weight, by recency.
+        var silentHours: [Double]
+        var silentWeight: Double
+        /// Observed days since the beginning.
+        var daysObserved: Double
+        /// How much more or less the home exceeds its shadow levels than expected.
+        var correction: [Double]
+        /// Budgets a year: attention, alarm.
+        var budget: [Double]
+    }
+
+    /// Four tables of 48 lags in hours: attention, alarm, and the two shadow levels.
+    static func fit(_ evidence: Evidence) -> [[Double]] {
+        let exceeding = exceedances(evidence)
+        let cost = delayCost(exceeding, evidence)
+        return tables(exceeding, cost, evidence)
+    }
+
+    /// N[s][l]: silences a day that begin in slot s and last longer than lag l.
+    private static func exceedances(_ evidence: Evidence) -> [Double] {
+        let density = deposit(evidence)
+        var result = [Double](repeating: 0, count: K.slots * K.lags)
+        result.withUnsafeMutableBufferPointer { out in
+            density.withUnsafeBufferPointer { density in
+                K.survival.withUnsafeBufferPointer { survival in
+                    for slot in 0..<K.slots {
+                        let row = slot * K.lags
+                        for end in 0..<K.lags where density[row + end] != 0 {
+                            let mass = density[row + end]
+                            for lag in 0..<K.lags { out[row + lag] += mass * survival[lag - end + K.lags] }
+                        }
+                    }
+                }
+            }
+            for slot in 0..<K.slots {
+                for lag in 0..<K.lags { out[slot * K.lags + lag] = out[slot * K.lags + lag] / evidence.weight + K.outliers[lag] }
+            }
+        }
+        return result
+    }
+
+    /// The remembered silences, smeared over start and end.
+    private static func deposit(_ evidence: Evidence) -> [Double] {
+        var density = [Double](repeating: 0, count: K.slots * K.lags)
+        for silence in evidence.silences {
+            var weight = exp(-Double(evidence.day - silence.endDay) / K.recency)
+            weight *= (silence.weekday == Int((evidence.day % 7 + 7) % 7) ? 1 + 7 * K.weekday : 1) / (1 + K.weekday)
+            let start = Double(silence.startMinute) / 30
+            let length = Double(silence.minutes) / 30
+            let home = Int(start)
+            for step in -K.kernelReach...K.kernelReach {
+                let moved = Double(home + step) + 0.5 - start
+                let kernel = exp(-0.5 * K.square(moved * K.halfHour / K.startWidth)) / K.kernelSum
+                guard kernel >= 1e-4 else { continue }
+                let row = ((home + step + 2 * K.slots) % K.slots) * K.lags
+                if silence.minutes >= 1440 {
+                    let share = weight * kernel * K.tripShare / 24
+                    for lag in 23..<47 { density[row + lag] += share }
+                } else {
+                    let place = min(max(length - moved * K.endShare, 1), Double(K.lags) - 1.001)
+                    let whole = Int(place)
+                    let part = place - Double(whole)
+                    density[row + whole - 1] += weight * kernel * (1 - part)
+                    density[row + whole] += weight * kernel * part
+                }
+            }
+        }
+        return density
+    }
+
+    /// C[s][l]: the expected cost of delay of a collapse at any moment, if silences from slot s are told after lag l.
+    private static func delayCost(_ exceeding: [Double], _ evidence: Evidence) -> [Double] {
+        let kept = Int(K.shortestKept / 1800)
+        var cost = [Double](repeating: 0, count: K.slots * K.lags)
+        for slot in 0..<K.slots {
+            let row = slot * K.lags
+            let hours = evidence.silentHours
+            let smooth = 0.25 * hours[(slot + K.slots - 1) % K.slots] + 0.5 * hours[slot] + 0.25 * hours[(slot + 1) % K.slots]
+            let silent = smooth / max(evidence.silentWeight, 1e-9) + K.slotFloor
+            let tail = exceeding[row + kept - 1..<row + K.lags - 1].reduce(0, +) * K.halfHour
+            let early = max((silent - tail) / (Double(kept) * K.halfHour), exceeding[row + kept - 1])
+            let weight = pow(silent, K.slotPower - 1)
+            var (m0, m1, m2) = (0.0, 0.0, 0.0)
+            for lag in 0..<K.lags {
+                let mass = lag < kept ? early : exceeding[row + lag - 1]
+                let middle = (Double(lag) + 0.5) * K.halfHour
+                let x = Double(lag + 1) * K.halfHour
+                m0 += mass * K.halfHour
+                m1 += mass * middle * K.halfHour
+                m2 += mass * middle * middle * K.halfHour
+                var beyond = 0.0
+                for onset in 0...lag {
+                    let late = (Double(lag) + 0.5 - Double(onset)) * K.halfHour - K.hinge
+                    if late <= 0 { break }
+                    beyond += (onset < kept ? early : exceeding[row + onset - 1]) * K.halfHour * late * late
+                }
+                cost[row + lag] = weight * (x * m0 - m1 + K.quadratic * (x * x * m0 - 2 * x * m1 + m2) + K.steep * beyond)
+            }
+        }
+        return cost
+    }
+
+    /// Raises the price until the expected false alarms meet each budget, and reads the tables off.
+    private static func tables(_ exceedingAll: [Double], _ cost: [Double], _ evidence: Evidence) -> [[Double]] {
+        // What lasts past a day is the ceiling's.
+        var exceeding = exceedingAll
+        for slot in 0..<K.slots {
+            let last = exceedingAll[slot * K.lags + K.lags - 1]
+            for lag in 0..<K.lags { exceeding[slot * K.lags + lag] -= last }
+        }
+        let caution = 1 + pow(K.ramp / max(evidence.daysObserved, 1), 1.5)
+        var rates: [Double] = []
+        var choices: [[Int]] = []
+        var lowest = [Int](repeating: K.shortestIndex, count: K.slots)
+        var price = K.firstPrice
+        for _ in 0..<K.prices {
+            var sum = 0.0
+            for slot in 0..<K.slots {
+                let row = slot * K.lags
+                var best = lowest[slot]
+                var least = Double.infinity
+                for lag in lowest[slot]..<K.lags {
+                    let total = cost[row + lag] + price * exceeding[row + lag]
+                    if total < least { (least, best) = (total, lag) }
+                }
+                lowest[slot] = best
+                sum += exceeding[row + best]
+            }
+            choices.append(lowest)
+            rates.append(max(sum * 365.25 * caution, 1e-3))
+            price *= K.priceRatio
+        }
+        let nominal = [
+            evidence.budget[0] * K.bias[0] / evidence.correction[0], evidence.budget[1] * K.bias[1] / evidence.correction[1],
+            evidence.budget[0] * K.anchors[0], evidence.budget[1] * K.anchors[1],
+        ]
+        return nominal.map { table(rate: $0, rates, choices) }
+    }
+
+    private static func table(rate: Double, _ rates: [Double], _ choices: [[Int]]) -> [Double] {
+        let above = rates.firstIndex { $0 <= rate } ?? K.prices
+        var place: Double
+        if above == 0 {
+            place = 0
+        } else if above == K.prices {
+            place = Double(K.prices) - 1.001
+        } else {
+            place = Double(above - 1) + (log(rates[above - 1]) - log(rate)) / (log(rates[above - 1]) - log(rates[above]) + 1e-12)
+        }
+        place = (1 - K.shrinkage) * place + K.shrinkage * (K.typicalAtOne - K.typicalSlope * log(rate))
+        place = min(max(place, 0), Double(K.prices) - 1.001)
+        let whole = Int(place)
+        let part = place - Double(whole)
+        return (0..<K.slots).map { slot in
+            (Double(choices[whole][slot] + 1) * (1 - part) + Double(choices[whole + 1][slot] + 1) * part) * K.halfHour
+        }
+    }
+}
