@@ -98,5 +98,17 @@ let package = Package(
                 "TimeSeriesStore", "Watchkeeping", "Console", "Gateway", "Demonstration", "Evaluation", "Messaging", arguments, logging, lifecycle,
             ],
             swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Telemetry", "DeviceProfiles"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("TelemetryTests", ["Telemetry", "Phrasebook"]),
+        tests("DeviceProfilesTests", ["Telemetry", "DeviceProfiles", "Simulation", "TestSupport"]),
+        tests("SafeguardingTests", ["Telemetry", "Safeguarding", "Simulation"]),
+        tests("BoardingControlTests", ["Telemetry", "BoardingControl"]),
+        tests("CaseworkTests", ["Telemetry", "Phrasebook", "Casework"]),
+        tests("NeighbourhoodTests", ["Telemetry", "Phrasebook", "Safeguarding", "Casework", "Neighbourhood"]),
+        tests("SiteConfigurationTests", ["Telemetry", "Documents", "SiteConfiguration", "TestSupport"]),
+        tests("FieldbusTests", ["CModbus", "Telemetry", "DeviceProfiles", "Fieldbus", "Simulation", "Threads", "TestSupport"]),
+        tests("MessagingTests", ["Messaging", "Demonstration", "TestSupport"]),
+        tests("TimeSeriesStoreTests", ["Telemetry", "Phrasebook", "Casework", "TimeSeriesStore"]),
+        tests("EndToEndTests", ["wellward", "Telemetry", "DeviceProfiles", "Messaging", "BoardingControl", "Simulation", "Demonstration", "TestSupport"]),
     ]
 )

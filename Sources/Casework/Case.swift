@@ -114,6 +114,31 @@ public struct Notice: Sendable, Hashable, Codable {
     /// Not to be sent before this place on the elapsed-time axis (quiet hours).
     public var notBefore: Interval
 
+    /// A notice with all its parts.
+    public init(
+        id: NoticeID, caseID: CaseID, kind: Kind, contact: ContactID, channel: ChannelID, role: Role, language: Language,
+        severity: Severity, caseKind: FindingKind, stage: CaseStage, subject: Subject, roles: [Role], text: LocalizedText,
+        reasons: [Reason], createdAt: Instant, openedAt: Instant, notBefore: Interval
+    ) {
+        self.id = id
+        self.caseID = caseID
+        self.kind = kind
+        self.contact = contact
+        self.channel = channel
+        self.role = role
+        self.language = language
+        self.severity = severity
+        self.caseKind = caseKind
+        self.stage = stage
+        self.subject = subject
+        self.roles = roles
+        self.text = text
+        self.reasons = reasons
+        self.createdAt = createdAt
+        self.openedAt = openedAt
+        self.notBefore = notBefore
+    }
+
     /// A reason as a notice carries it.
     public struct Reason: Sendable, Hashable, Codable {
         public var rule: String

@@ -14,10 +14,11 @@ public final class PrivateBroker: Sendable {
     private let child: Mutex<Child>
 
     /// Starts mosquitto and waits until it answers.
-    public init(folder: String) throws {
+    /// - Parameter port: a port to listen on; a free one when nil
+    public init(folder: String, port wanted: Int? = nil) throws {
         guard let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"].first(where: { FileManager.default.isExecutableFile(atPath: $0) })
         else { throw Demonstration.Fault(description: "mosquitto is not installed; run `apt-get install mosquitto`, or `make run`") }
-        port = try Self.freePort()
+        port = try wanted ?? Self.freePort()
         let path = "\(folder)/mosquitto.conf"
         try "listener \(port) 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type error\n".write(toFile: path, atomically: true, encoding: .utf8)
         let process = Process()
@@ -36,10 +37,13 @@ public final class PrivateBroker: Sendable {
         }
     }
 
-    /// Ends it.
+    /// Ends it, and waits until its port is free.
     public func stop() {
         child.withLock { child in
-            child.process?.terminate()
+            guard let process = child.process else { return }
+            // Not SIGTERM: a child inherits the signal mask of the thread that started it, and ours may block that.
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
             child.process = nil
         }
     }

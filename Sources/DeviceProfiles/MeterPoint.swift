@@ -133,4 +133,27 @@ public struct MeterPoint: Hashable, Sendable {
     public var line: Int?
     /// Whether the point is read in every poll.
     public var polled: Bool
+
+    /// A plain point of some fields.
+    public init(
+        id: String, role: PointRole, unit: MeasureUnit, fields: [RegisterField], offset: Double = 0, scaleRule: ScaleRule? = nil,
+        unitRule: UnitRule? = nil, sentinels: [UInt64] = [], limits: ClosedRange<Double>? = nil, bits: [Int: StatusMeaning] = [:],
+        values: [Int: StatusMeaning] = [:], source: String = "", inferred: Bool = false, line: Int? = nil, polled: Bool = true
+    ) {
+        self.id = id
+        self.role = role
+        self.unit = unit
+        self.fields = fields
+        self.offset = offset
+        self.scaleRule = scaleRule
+        self.unitRule = unitRule
+        self.sentinels = sentinels
+        self.limits = limits
+        self.bits = bits
+        self.values = values
+        self.source = source
+        self.inferred = inferred
+        self.line = line
+        self.polled = polled
+    }
 }

@@ -69,6 +69,14 @@ public struct ReadingRules: Hashable, Sendable {
     public var largestGap: Int?
     /// Reads that must be sent just so.
     public var fixedBlocks: [ReadRequest]
+
+    /// Rules with the protocol's own limits unless said otherwise.
+    public init(mostRegisters: Int = 125, coalesces: Bool = true, largestGap: Int? = nil, fixedBlocks: [ReadRequest] = []) {
+        self.mostRegisters = mostRegisters
+        self.coalesces = coalesces
+        self.largestGap = largestGap
+        self.fixedBlocks = fixedBlocks
+    }
 }
 
 /// Registers that change the device. Listed so that nothing ever writes them; Wellward has no write path.

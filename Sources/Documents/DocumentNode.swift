@@ -38,8 +38,12 @@ public final class DocumentNode {
             throw refuse(nil, "the file is larger than 4 MiB", "move long lists into meters_file or households_file")
         }
         let composed: Node?
+        let anchored: Node?
         do {
-            composed = try Parser(yaml: text).singleRoot()
+            let parser = try Parser(yaml: text)
+            composed = try parser.singleRoot()
+            // A node keeps its anchor only as long as the parser lives.
+            anchored = withExtendedLifetime(parser) { composed.flatMap(firstAnchor) }
         } catch let error as YamlError {
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -54,7 +58,7 @@ public final class DocumentNode {
         } catch {
             throw refuse(nil, "this is not YAML", "check that the file is UTF-8 text")
         }
-        if let anchored = composed.flatMap(firstAnchor) {
+        if let anchored {
             throw refuse(anchored.mark?.line, "anchors and aliases are not understood here", "write the value out")
         }
         guard let composed else { throw refuse(1, "the file is empty", "start from the example in the README") }

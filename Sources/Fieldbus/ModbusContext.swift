@@ -10,6 +10,8 @@ final class ModbusContext {
     private var context: OpaquePointer?
     private(set) var isConnected = false
     private var buffer = [UInt16](repeating: 0, count: 128)
+    private var bytes = [UInt8](repeating: 0, count: Int(MODBUS_MAX_ADU_LENGTH))
+    private var transaction: UInt16 = 0
 
     init(_ address: BusAddress, responseTimeout: Interval) {
         self.address = address
@@ -64,6 +66,7 @@ final class ModbusContext {
     func read(unit: UInt8, _ request: ReadRequest) throws(ReadFault) -> [UInt16] {
         guard let context else { throw .notConnected("closed") }
         precondition((1...125).contains(request.count), "a read asks for 1 to 125 registers")
+        if case .tcp = address { return try readTCP(context, unit, request) }
         modbus_set_slave(context, Int32(unit))
         let got = request.function == 4
             ? modbus_read_input_registers(context, Int32(request.address), Int32(request.count), &buffer)
@@ -74,6 +77,39 @@ final class ModbusContext {
             throw fault
         }
         return Array(buffer[..<request.count])
+    }
+
+    /// Reads once over Modbus TCP, checking transaction, protocol and unit of the answer ourselves: libmodbus connects,
+    /// waits and cuts frames, but its own check of a TCP answer leaves protocol and unit out (modbus-tcp.c, 3.1.6).
+    private func readTCP(_ context: OpaquePointer, _ unit: UInt8, _ request: ReadRequest) throws(ReadFault) -> [UInt16] {
+        transaction &+= 1
+        let (address, count) = (request.address, UInt16(request.count))
+        let frame: [UInt8] = [
+            UInt8(transaction >> 8), UInt8(transaction & 255), 0, 0, 0, 6, unit, request.function, UInt8(address >> 8),
+            UInt8(address & 255), UInt8(count >> 8), UInt8(count & 255),
+        ]
+        guard send(modbus_get_socket(context), frame, frame.count, Int32(MSG_NOSIGNAL)) == frame.count else {
+            let fault = ReadFault.notConnected(String(cString: strerror(errno)))
+            close()
+            throw fault
+        }
+        // An answer to an earlier request that came late is passed over, a few times at most.
+        for _ in 0..<4 {
+            let length = Int(modbus_receive_confirmation(context, &bytes))
+            guard length > 0 else {
+                let fault = length < 0 ? ReadFault.of(errno: errno) : .garbled
+                if case .notConnected = fault { close() }
+                throw fault
+            }
+            guard length >= 9, bytes[2] == 0, bytes[3] == 0 else { throw .garbled }
+            let answered = UInt16(bytes[0]) << 8 | UInt16(bytes[1])
+            guard answered == transaction else { continue }
+            guard bytes[6] == unit else { throw .wrongUnit }
+            if bytes[7] == request.function | 0x80 { throw .exception(Int(bytes[8])) }
+            guard bytes[7] == request.function, Int(bytes[8]) == request.count * 2, length >= 9 + request.count * 2 else { throw .garbled }
+            return (0..<request.count).map { UInt16(bytes[9 + 2 * $0]) << 8 | UInt16(bytes[10 + 2 * $0]) }
+        }
+        throw .timeout
     }
 
     /// Throws away what came too late, so that it is not taken for the next answer.

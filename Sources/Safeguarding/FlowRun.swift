@@ -4,8 +4,6 @@ import Telemetry
 struct FlowRun: Sendable, Hashable, Codable {
     private(set) var began: Instant?
     private(set) var volume = Volume.zero
-    /// The slowest stretch of the run in millilitres an hour: what a leak underneath would be at most.
-    private(set) var slowestPerHour: Double = .infinity
 
     /// Takes one stretch between two readings; a stretch longer than `longest` tells nothing about pauses.
     mutating func take(_ use: Consumption, longest: Interval) {
@@ -16,10 +14,5 @@ struct FlowRun: Sendable, Hashable, Codable {
         }
         if began == nil { began = use.from }
         volume += use.volume
-        if length > .zero {
-            slowestPerHour = min(slowestPerHour, Double(use.volume.millilitres) / length.hours)
-        }
     }
-
-    mutating func end() { self = FlowRun() }
 }

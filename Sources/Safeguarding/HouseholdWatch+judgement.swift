@@ -43,9 +43,9 @@ extension HouseholdWatch {
     }
 
     private mutating func judgeVolume(at now: Instant, _ effects: inout [Effect]) {
-        guard let rule = policy.volumeRule, coverage.volume, let began else { return }
+        guard let rule = policy.volumeRule, coverage.volume, let armedSince else { return }
         if rule.when == .learning, policy.personal, model.isLearnt { return }
-        guard now.since(began) >= rule.within, let total = window?.total(at: now.elapsed) else { return }
+        guard now.since(armedSince) >= rule.within, let total = window?.total(at: now.elapsed) else { return }
         if total >= rule.below {
             clear(.inactivity, .volume, &effects)
         } else if standing[.volume] == nil {

@@ -62,6 +62,8 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     public internal(set) var firstUseToday: WallTime?
     /// The presence entry in force.
     public internal(set) var presence: PresenceEntry?
+    /// Since when silence is unexplained: the beginning, the last time a person looked, or a return.
+    var armedSince: Instant?
     var usedToday = Volume.zero
     var today: Int64?
     var hasLearnt = false
@@ -78,7 +80,10 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
 
     /// Takes one event.
     public mutating func handle(_ event: Event, at now: Instant) -> [Effect] {
-        if began == nil { began = now }
+        if began == nil {
+            began = now
+            armedSince = now
+        }
         var effects: [Effect] = []
         expirePresence(at: now, &effects)
         switch event {
@@ -86,6 +91,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         case .unreadable, .tick: break
         case .seen:
             lastUse = now
+            armedSince = now
             // Somebody looked: the silence until now is explained, and teaches nothing about silences that end by themselves.
             model.begin(at: now.elapsed, local: local(now), sure: false)
             clearInactivity(&effects)
@@ -176,6 +182,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         // Whoever comes back gets the time to draw water: silence is counted from the return.
         if entry.kind != .visitors {
             lastUse = now
+            armedSince = now
             model.begin(at: now.elapsed, local: local(now), sure: false)
         }
         clear(.useWhileAway, .useWhileAway, &effects)

@@ -101,3 +101,12 @@ public final class Store: Sendable {
         } catch { throw StoreFault(error) }
     }
 }
+
+extension Store {
+    /// Limits the file to so many pages, so that a test can see SQLite's own answer to a full disk.
+    public func limitSizeForTesting(pages: Int) throws(StoreFault) {
+        do {
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = \(pages)") }
+        } catch { throw StoreFault(error) }
+    }
+}

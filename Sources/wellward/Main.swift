@@ -9,6 +9,10 @@ enum Main {
     static let version = "0.1.0"
 
     static func main() async {
+        // Whoever starts us may have blocked signals, and a child inherits that: a gateway that cannot be told to stop.
+        var none = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, nil)
         do {
             var command = try Wellward.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -1,0 +1,276 @@
+import BoardingControl
+import Telemetry
+import Testing
+
+/// Drives one desk on a driven clock.
+struct DeskBench {
+    var desk: BoardingDesk
+    var now = Instant(elapsed: .seconds(1000), wall: WallTime(unixSeconds: 1_700_000_000))
+    var sent: [BoardingCommand] = []
+    var raised: [Finding] = []
+    var statusSequence: Int64 = 0
+    var detectionSequence: Int64 = 0
+
+    init(mode: BoardingMode = .hold, floors: [String] = [], warm: Bool = true) {
+        desk = BoardingDesk(elevator: "lift-1", policy: BoardingPolicy(mode: mode, servedFloors: floors), boot: "b", seed: 7, at: now)
+        if warm { wait(.seconds(49)) }
+    }
+
+    mutating func take(_ event: BoardingDesk.Event) {
+        for effect in desk.handle(event, at: now) {
+            switch effect {
+            case .publish(let command): sent.append(command)
+            case .raise(let finding): raised.append(finding)
+            case .record: break
+            }
+        }
+    }
+
+    mutating func wait(_ interval: Interval) {
+        now = now.advanced(by: interval)
+        take(.tick)
+    }
+
+    mutating func status(_ change: (inout ElevatorStatus) -> Void = { _ in }, fresh: Bool = true) {
+        statusSequence += 1
+        var status = ElevatorStatus(
+            sequence: statusSequence, boot: "c", serviceMode: .normal, motion: .stopped, floor: "1", door: .open, doorZone: true,
+            loadKilograms: 80, passenger: true)
+        change(&status)
+        take(.status(status, fresh: fresh))
+    }
+
+    mutating func frame(_ kind: DetectedClass = .ebike, _ confidence: Double = 0.9, zone: DetectionZone = .door, track: String = "t1", fresh: Bool = true) {
+        detectionSequence += 1
+        take(.detection(Detection(sequence: detectionSequence, boot: "d", track: track, kind: kind, confidence: confidence, zone: zone), fresh: fresh))
+    }
+
+    /// Three clear frames in a fresh interlock, as the contract's guarantee has it; every command is answered.
+    mutating func clearEbike() {
+        status()
+        for _ in 0..<3 {
+            frame()
+            now = now.advanced(by: .milliseconds(400))
+        }
+        acknowledge()
+    }
+
+    mutating func acknowledge() {
+        if let last = sent.last { take(.acknowledgement(id: last.id, .accepted, reason: nil)) }
+    }
+
+    /// Lives on with the vehicle in sight and fresh status.
+    mutating func stay(_ length: Interval) {
+        var left = length
+        while left > .zero {
+            wait(.milliseconds(500))
+            status()
+            frame()
+            acknowledge()
+            left = left - .milliseconds(500)
+        }
+    }
+
+    var holds: [BoardingCommand] { sent.filter { $0.action == .holdDoor } }
+    var releases: [BoardingCommand] { sent.filter { $0.action == .release } }
+}
+
+@Suite struct BoardingPromisesTests {
+    @Test func `three clear frames in a fresh interlock hold the door`() {
+        var bench = DeskBench()
+        bench.clearEbike()
+        #expect(bench.holds.count == 1)
+        #expect(bench.holds.first?.lease == .seconds(10))
+        #expect(bench.holds.first?.statusSequence == bench.statusSequence)
+    }
+
+    @Test(arguments: 0..<9)
+    func `promise 1: anything unknown, stale or contradictory holds nothing`(index: Int) {
+        let changes: [@Sendable (inout ElevatorStatus) -> Void] = [
+            { $0.serviceMode = .firefighter }, { $0.serviceMode = .unknown }, { $0.motion = .up }, { $0.motion = .unknown },
+            { $0.doorZone = false }, { $0.doorZone = nil }, { $0.door = .closing }, { $0.door = .unknown }, { $0.faults = ["2"] },
+        ]
+        var bench = DeskBench()
+        bench.status(changes[index])
+        for _ in 0..<5 { bench.frame() }
+        #expect(bench.holds.isEmpty)
+        #expect(bench.raised.contains { $0.rule.hasPrefix("refused") })
+    }
+
+    @Test func `promise 1: a status older than two seconds, a kept one, or an unreadable one holds nothing`() {
+        var stale = DeskBench()
+        stale.status()
+        stale.now = stale.now.advanced(by: .milliseconds(2001))
+        for _ in 0..<3 { stale.frame() }
+        #expect(stale.holds.isEmpty)
+        var kept = DeskBench()
+        kept.status(fresh: false)
+        for _ in 0..<3 { kept.frame() }
+        #expect(kept.holds.isEmpty)
+        var garbled = DeskBench()
+        garbled.status()
+        garbled.take(.unreadableStatus)
+        for _ in 0..<3 { garbled.frame() }
+        #expect(garbled.holds.isEmpty)
+    }
+
+    @Test func `promise 2: a lease is renewed at half its length while the vehicle is seen, with a new id and sequence`() {
+        var bench = DeskBench()
+        bench.clearEbike()
+        bench.stay(.seconds(6))
+        #expect(bench.holds.count == 2)
+        #expect(bench.holds[0].id != bench.holds[1].id && bench.holds[0].sequence < bench.holds[1].sequence)
+    }
+
+    @Test func `promise 2: not seen for clear_after releases at once, without a cool-down`() {
+        var bench = DeskBench()
+        bench.clearEbike()
+        for _ in 0..<14 {
+            bench.wait(.milliseconds(500))
+            bench.status()
+            bench.acknowledge()
+        }
+        #expect(bench.releases.first?.reason == "cleared")
+        #expect(bench.desk.coolDownUntil.elapsed <= bench.now.elapsed)
+    }
+
+    @Test func `promise 2: longest_hold always releases, tells people, and cools down`() {
+        var bench = DeskBench()
+        bench.clearEbike()
+        bench.stay(.seconds(100))
+        #expect(bench.releases.first?.reason == "longest_hold")
+        #expect(bench.raised.contains { $0.rule == "longest_hold" })
+        let total = bench.holds.map { $0.issuedAt + $0.lease }.max()
+        #expect(total.map { $0 - bench.holds[0].issuedAt <= .seconds(90) } == true)
+        let before = bench.holds.count
+        bench.stay(.seconds(30))
+        #expect(bench.holds.count == before)
+    }
+
+    @Test func `promise 2: a person's release is at once and cools down`() {
+        var bench = DeskBench()
+        bench.clearEbike()
+        bench.take(.release(by: "property-1"))
+        #expect(bench.releases.last?.reason == "person")
+        bench.stay(.seconds(40))
+        #expect(bench.holds.count == 1)
+        bench.stay(.seconds(12))
+        #expect(bench.holds.count > 1)
+    }
+
+    @Test(arguments: 0..<6)
+    func `a lost condition during a hold releases at once`(index: Int) {
+        var bench = DeskBench()
+        bench.clearEbike()
+        switch index {
+        case 0: bench.status { $0.serviceMode = .fireReturn }
+        case 1: bench.status { $0.door = .closing }
+        case 2: bench.take(.availability(online: false))
+        case 3: bench.take(.disconnected)
+        case 4: bench.frame(.wheelchair, 0.6, track: "t2")
+        default: bench.wait(.milliseconds(2100))
+        }
+        #expect(bench.desk.hold == nil)
+        #expect(bench.releases.count == 1)
+    }
+
+    @Test func `promise 3: one frame never confirms, however sure`() {
+        var bench = DeskBench()
+        bench.status()
+        bench.frame(.ebike, 1.0)
+        bench.wait(.milliseconds(100))
+        #expect(bench.holds.isEmpty)
+    }
+
+    @Test(arguments: [DetectedClass.wheelchair, .mobilityScooter, .pram, .stretcher])
+    func `promise 3: somebody who must not be kept vetoes a hold`(kind: DetectedClass) {
+        var bench = DeskBench()
+        bench.frame(kind, 0.6, track: "other")
+        bench.clearEbike()
+        #expect(bench.holds.isEmpty)
+        #expect(bench.raised.contains { $0.rule == "veto" })
+        bench.status { $0.passenger = false; $0.loadKilograms = 0 }
+        bench.clearEbike()
+        #expect(bench.holds.count == 1)
+    }
+
+    @Test(arguments: [DetectedClass.bicycle, .person, .other, .ebikeBattery, .gasCylinder])
+    func `promise 3: nothing but an e-bike holds`(kind: DetectedClass) {
+        var bench = DeskBench()
+        bench.status()
+        for _ in 0..<6 { bench.frame(kind, 0.95) }
+        #expect(bench.holds.isEmpty)
+        if kind == .ebikeBattery || kind == .gasCylinder { #expect(bench.raised.count == 1) }
+    }
+
+    @Test func `promise 4: an alarm elevator gets an announcement and a finding, never a hold`() {
+        var bench = DeskBench(mode: .alarm)
+        bench.clearEbike()
+        bench.stay(.seconds(20))
+        #expect(bench.holds.isEmpty)
+        #expect(bench.sent.filter { $0.action == .announce }.count == 1)
+        #expect(bench.raised.filter { $0.kind == .ebike }.count == 1)
+    }
+
+    @Test func `promise 5: a command without an answer is sent once more with the same id, then never again`() {
+        var bench = DeskBench()
+        bench.status()
+        for _ in 0..<3 { bench.frame() }
+        for _ in 0..<6 {
+            bench.wait(.milliseconds(500))
+            bench.status()
+            bench.frame(.ebike, 0.9)
+        }
+        #expect(bench.holds.count == 2)
+        #expect(bench.holds[0] == bench.holds[1])
+        #expect(bench.raised.contains { $0.kind == .equipment })
+    }
+
+    @Test func `promise 6 and the crash loop: an elevator starts in cool-down`() {
+        var bench = DeskBench(warm: false)
+        bench.clearEbike()
+        #expect(bench.holds.isEmpty)
+    }
+
+    @Test func `landing frames, repeated frames and kept frames are no evidence`() {
+        var bench = DeskBench()
+        bench.status()
+        for _ in 0..<6 { bench.frame(.ebike, 0.95, zone: .landing) }
+        for _ in 0..<6 { bench.frame(.ebike, 0.95, fresh: false) }
+        for _ in 0..<6 {
+            bench.take(.detection(Detection(sequence: 900, boot: "d", track: "t9", kind: .ebike, confidence: 0.95, zone: .car), fresh: true))
+        }
+        #expect(bench.holds.isEmpty)
+    }
+
+    @Test func `at most six holds an hour, then people are told`() {
+        var bench = DeskBench()
+        for _ in 0..<9 {
+            bench.clearEbike()
+            bench.wait(.seconds(8))
+            bench.status()
+            bench.acknowledge()
+            bench.wait(.seconds(8))
+        }
+        #expect(bench.holds.count == 6)
+        #expect(bench.raised.contains { $0.rule == "too_often" })
+    }
+
+    @Test func `unserved floors are not guarded`() {
+        var bench = DeskBench(floors: ["2"])
+        bench.clearEbike()
+        #expect(bench.holds.isEmpty)
+    }
+
+    @Test(arguments: [#"{"seq":1}"#, "{", "", "null", #"{"seq":"x","door":"open"}"#, #"{"seq":99999999999999999999}"#])
+    func `a payload that cannot be read is a fault or all unknown, never a guess`(text: String) {
+        guard let status = try? NativeElevatorMessages.status(Array(text.utf8)) else { return }
+        #expect(status.serviceMode == .unknown && status.motion == .unknown && status.door == .unknown && status.doorZone == nil)
+    }
+
+    @Test func `an unmapped value is unknown, never normal`() throws {
+        let text = #"{"seq":1,"service_mode":"NORMAL","motion":"stopped","floor":"1","door":"ajar","door_zone":true}"#
+        let status = try NativeElevatorMessages.status(Array(text.utf8))
+        #expect(status.serviceMode == .unknown && status.door == .unknown)
+    }
+}

@@ -1,0 +1,248 @@
+import Casework
+import Foundation
+import Phrasebook
+import Telemetry
+import Testing
+
+/// Drives a case book on a driven clock.
+struct BookBench {
+    var book: CaseBook
+    var now = Instant(recorded: WallTime(unixSeconds: 1_700_000_000))
+    var notices: [Notice] = []
+    var others: [CaseBook.Effect] = []
+
+    init(contacts: [ContactCard]? = nil, ladders: Ladders = Ladders()) {
+        let all: [ContactCard] = contacts ?? [
+            ContactCard(id: "daughter", role: .family, channels: ["f"]), ContactCard(id: "grid", role: .gridWorker, channels: ["f"]),
+            ContactCard(id: "committee", role: .committee, channels: ["f"]), ContactCard(id: "station", role: .station, channels: ["f"]),
+            ContactCard(id: "town", role: .town, channels: ["f"]),
+        ]
+        let directory = Directory(contacts: all, ties: [Subject(.household, "h"): .init(contacts: ["daughter"], grid: "g")])
+        book = CaseBook(ladders: ladders, directory: directory, language: .english, civil: CivilClock(zone: .gmt))
+    }
+
+    mutating func take(_ event: CaseBook.Event) {
+        do {
+            for effect in try book.handle(event, at: now) {
+                if case .notify(let notice) = effect { notices.append(notice) } else { others.append(effect) }
+            }
+        } catch { Issue.record("refused: \(error)") }
+    }
+
+    mutating func wait(_ interval: Interval) {
+        now = now.advanced(by: interval)
+        take(.tick)
+    }
+
+    mutating func silence(_ severity: Severity = .alarm) {
+        take(.finding(Finding(
+            subject: Subject(.household, "h"), kind: .inactivity, rule: "volume", severity: severity, at: now,
+            text: LocalizedText(chinese: "只用了3升", english: "only 3 L"), plainText: LocalizedText(chinese: "没有动静", english: "no sign"),
+            numbers: ["used_litres": 3, "hours": 12])))
+    }
+
+    mutating func act(_ deed: CaseBook.Act.Deed, by who: String) { take(.act("c-1", .init(deed, by: who))) }
+    var item: Case { book.cases["c-1"]! }
+    var told: [String] { notices.map { "\($0.kind.rawValue) \($0.contact)" } }
+}
+
+@Suite struct CaseBookTests {
+    @Test func `findings on one subject and of one kind join one case`() {
+        var bench = BookBench()
+        bench.silence()
+        bench.silence()
+        #expect(bench.book.cases.count == 1)
+        #expect(bench.item.findings.count == 2)
+        #expect(bench.told == ["opened daughter"])
+    }
+
+    @Test func `the ladder climbs step by step until somebody who can go accepts`() {
+        var bench = BookBench()
+        bench.silence()
+        bench.wait(.minutes(10))
+        #expect(bench.told == ["opened daughter", "escalated grid", "escalated committee"])
+        #expect(bench.item.stage == .supervised)
+        bench.act(.accept, by: "grid")
+        #expect(bench.item.stage == .handling && bench.item.acceptedBy == "grid")
+        let before = bench.notices.count
+        bench.wait(.hours(3))
+        #expect(bench.notices.count == before)
+    }
+
+    @Test func `a relative who accepts does not stop the dispatch of somebody who can go, unless they arrive`() {
+        var bench = BookBench()
+        bench.silence()
+        bench.act(.accept, by: "daughter")
+        bench.wait(.minutes(10))
+        #expect(bench.told.contains("escalated grid"))
+        bench.act(.arrived, by: "daughter")
+        bench.wait(.hours(1))
+        #expect(!bench.told.contains("escalated station"))
+    }
+
+    @Test func `the last step repeats until accepted`() {
+        var bench = BookBench()
+        bench.silence()
+        for _ in 0..<90 { bench.wait(.minutes(1)) }
+        #expect(bench.notices.filter { $0.contact == "town" }.count >= 3)
+    }
+
+    @Test func `no access does not close: the case climbs`() {
+        var bench = BookBench()
+        bench.silence()
+        bench.act(.accept, by: "grid")
+        bench.act(.outcome(.noAccess, until: nil), by: "grid")
+        #expect(bench.item.isOpen && bench.item.stage == .supervised)
+        #expect(bench.told.contains("escalated committee"))
+    }
+
+    @Test func `an outcome closes, tells those told, and repeating it is harmless`() {
+        var bench = BookBench()
+        bench.silence()
+        bench.act(.outcome(.safe, until: nil), by: "grid")
+        #expect(bench.item.stage == .closed && bench.item.outcome == .safe)
+        #expect(bench.told.last == "closed daughter")
+        #expect(bench.others.contains(.seenByPerson("h", .safe)))
+        let before = bench.notices.count
+        bench.act(.outcome(.safe, until: nil), by: "grid")
+        #expect(bench.notices.count == before)
+    }
+
+    @Test func `an impossible act is refused with its reason and changes nothing`() {
+        var bench = BookBench()
+        bench.silence()
+        let before = bench.item
+        #expect(throws: CaseBook.Refusal.outcomeNotAllowed(.removed, allowed: Outcome.allowed(for: .inactivity))) {
+            try bench.book.handle(.act("c-1", .init(.outcome(.removed, until: nil), by: "grid")), at: bench.now)
+        }
+        #expect(throws: CaseBook.Refusal.unknownCase("c-9")) { try bench.book.handle(.act("c-9", .init(.accept, by: "grid")), at: bench.now) }
+        #expect(bench.item == before)
+    }
+
+    @Test func `away opens the presence ledger for a day unless said otherwise, at most thirty days`() {
+        var bench = BookBench()
+        bench.silence()
+        bench.act(.outcome(.away, until: bench.now.wall + .days(400)), by: "grid")
+        #expect(bench.others.contains(.presence("h", .away, until: bench.now.wall + .days(30), by: "grid")))
+    }
+
+    @Test func `a sign of life pauses the climb for half an hour and asks for the outcome; only a person closes`() {
+        var bench = BookBench()
+        bench.silence()
+        bench.take(.signOfLife("h"))
+        #expect(bench.told.last == "sign_of_life daughter")
+        bench.wait(.minutes(20))
+        #expect(!bench.told.contains("escalated grid"))
+        bench.wait(.minutes(15))
+        #expect(bench.told.contains("escalated grid"))
+        #expect(bench.item.isOpen)
+    }
+
+    @Test func `attention that nobody was sent for closes itself on a sign of life`() {
+        var bench = BookBench()
+        bench.silence(.attention)
+        bench.take(.signOfLife("h"))
+        #expect(!bench.item.isOpen)
+    }
+
+    @Test func `attention that becomes an alarm climbs the alarm's ladder in the same case`() {
+        var bench = BookBench()
+        bench.silence(.attention)
+        bench.wait(.minutes(30))
+        bench.silence(.alarm)
+        bench.wait(.minutes(10))
+        #expect(bench.book.cases.count == 1 && bench.item.severity == .alarm)
+        #expect(bench.told.contains("escalated grid"))
+    }
+
+    @Test func `families are told without litres, grid workers with them`() throws {
+        var bench = BookBench()
+        bench.silence()
+        bench.wait(.minutes(10))
+        let family = try #require(bench.notices.first { $0.contact == "daughter" })
+        #expect(!family.text.english.contains("L") && family.reasons.allSatisfy { !$0.numbers.keys.contains("used_litres") })
+        let grid = try #require(bench.notices.first { $0.contact == "grid" })
+        #expect(grid.text.english.contains("only 3 L"))
+    }
+
+    @Test func `quiet hours delay attention, never an alarm`() throws {
+        let quiet = ContactCard(id: "daughter", role: .family, channels: ["f"], quietHours: Shift(parsing: "22:00-06:00"))
+        var bench = BookBench(contacts: [quiet])
+        bench.now = Instant(recorded: WallTime(unixSeconds: 1_700_006_400 - 3600))  // 23:00 UTC
+        bench.silence(.attention)
+        let soft = try #require(bench.notices.last)
+        #expect(soft.notBefore - bench.now.elapsed == .hours(7))
+        bench.silence(.alarm)
+        let hard = try #require(bench.notices.last)
+        #expect(hard.notBefore == bench.now.elapsed)
+    }
+
+    @Test func `a step goes to those on duty, to all if none is, with substitutes for those who are off`() {
+        let day = ContactCard(id: "day", role: .gridWorker, channels: ["f"], onDuty: [Shift(parsing: "08:00-20:00")!])
+        let night = ContactCard(id: "night", role: .gridWorker, channels: ["f"], onDuty: [Shift(parsing: "20:00-08:00")!])
+        let directory = Directory(contacts: [day, night])
+        let subject = Subject(.household, "h")
+        #expect(directory.people(.gridWorker, for: subject, weekday: 0, minute: 600).map(\.id) == ["day"])
+        #expect(directory.people(.gridWorker, for: subject, weekday: 0, minute: 180).map(\.id) == ["night"])
+        #expect(Directory(contacts: [day]).people(.gridWorker, for: subject, weekday: 0, minute: 180).map(\.id) == ["day"])
+    }
+
+    @Test func `a step whose people do not exist waits for nobody`() {
+        var bench = BookBench(contacts: [ContactCard(id: "grid", role: .gridWorker, channels: ["f"])])
+        bench.silence()
+        #expect(bench.told == ["opened grid"])
+    }
+
+    @Test(arguments: 0..<30)
+    func `killed and restored at any point, nothing is skipped and nothing is told twice`(seed: UInt64) throws {
+        var random = SystemSeed(seed)
+        var whole = BookBench()
+        var broken = BookBench()
+        for _ in 0..<40 {
+            let step = Interval.seconds(Int64.random(in: 1...600, using: &random))
+            let choice = Int.random(in: 0..<8, using: &random)
+            for index in 0..<2 {
+                func drive(_ bench: inout BookBench) {
+                    bench.wait(step)
+                    switch choice {
+                    case 0: bench.silence()
+                    case 1: bench.take(.signOfLife("h"))
+                    case 2 where bench.book.cases["c-1"]?.isOpen == true: bench.act(.accept, by: "grid")
+                    case 3 where bench.book.cases["c-1"]?.isOpen == true: bench.act(.handBack, by: "grid", ignoring: true)
+                    case 4 where bench.book.cases["c-1"]?.isOpen == true: bench.act(.outcome(.noAccess, until: nil), by: "grid")
+                    default: break
+                    }
+                }
+                if index == 0 { drive(&whole) } else { drive(&broken) }
+            }
+            let open = try broken.book.cases.values.filter(\.isOpen).map { try JSONDecoder().decode(Case.self, from: try JSONEncoder().encode($0)) }
+            let next = (broken.book.cases.keys.compactMap { Int($0.rawValue.dropFirst(2)) }.max() ?? 0) + 1
+            broken.book = CaseBook(
+                ladders: broken.book.ladders, directory: broken.book.directory, language: .english, civil: CivilClock(zone: .gmt), open: open,
+                nextNumber: next)
+            #expect(whole.notices == broken.notices, "seed \(seed)")
+        }
+        #expect(Set(whole.notices.map(\.id)).count == whole.notices.count)
+    }
+}
+
+extension BookBench {
+    /// An act that may be impossible in a random history.
+    mutating func act(_ deed: CaseBook.Act.Deed, by who: String, ignoring: Bool) {
+        guard let effects = try? book.handle(.act("c-1", .init(deed, by: who)), at: now) else { return }
+        for effect in effects { if case .notify(let notice) = effect { notices.append(notice) } }
+    }
+}
+
+/// A repeatable generator (SplitMix64).
+struct SystemSeed: RandomNumberGenerator {
+    var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,62 @@
+import Casework
+import Phrasebook
+import Telemetry
+import Testing
+
+@Suite struct DeliveryScheduleTests {
+    func notice(_ id: String, _ item: String = "c-1", channel: String = "a", notBefore: Interval = .zero) -> Notice {
+        let now = Instant(elapsed: .zero, wall: WallTime(unixSeconds: 0))
+        return Notice(
+            id: NoticeID(id), caseID: CaseID(item), kind: .opened, contact: "x", channel: ChannelID(channel), role: .family, language: .english,
+            severity: .alarm, caseKind: .inactivity, stage: .dispatched, subject: Subject(.household, "h"), roles: [.family],
+            text: LocalizedText(chinese: "", english: ""), reasons: [], createdAt: now, openedAt: now, notBefore: notBefore)
+    }
+
+    func at(_ seconds: Int64) -> Instant { Instant(elapsed: .seconds(seconds), wall: WallTime(unixSeconds: seconds)) }
+
+    @Test func `a dead channel delays no other`() {
+        var schedule = DeliverySchedule(seed: 1)
+        schedule.enqueue(notice("1", channel: "dead"))
+        schedule.enqueue(notice("2", channel: "well"))
+        let first = schedule.due(at: .zero)
+        #expect(first.map(\.notice.id) == ["1", "2"])
+        _ = schedule.finish("1", on: "dead", .failed("no", retryAfter: nil), at: at(0))
+        _ = schedule.finish("2", on: "well", .delivered, at: at(0))
+        schedule.enqueue(notice("3", channel: "well"))
+        #expect(schedule.due(at: .milliseconds(1)).map(\.notice.id) == ["3"])
+    }
+
+    @Test func `notices of one case keep their order on a channel; other cases pass by`() {
+        var schedule = DeliverySchedule(seed: 1)
+        schedule.enqueue(notice("1"))
+        schedule.enqueue(notice("2"))
+        schedule.enqueue(notice("3", "c-2"))
+        _ = schedule.due(at: .zero)
+        _ = schedule.finish("1", on: "a", .failed("no", retryAfter: nil), at: at(0))
+        #expect(schedule.due(at: .zero).map(\.notice.id) == ["3"])
+    }
+
+    @Test func `a retry backs off with jitter, honours Retry-After, and ends as dead`() throws {
+        var schedule = DeliverySchedule(seed: 1)
+        schedule.enqueue(notice("1"))
+        var now: Int64 = 0
+        var attempts = 0
+        var last: DeliverySchedule.Item?
+        while let item = schedule.due(at: .seconds(now)).first {
+            attempts += 1
+            last = schedule.finish(item.notice.id, on: "a", .failed("no", retryAfter: attempts == 1 ? .seconds(120) : nil), at: at(now))
+            if attempts == 1 { #expect(last.map { $0.nextAt >= .seconds(now + 120) } == true) }
+            now += 4000
+        }
+        #expect(attempts == DeliverySchedule.mostAttempts)
+        #expect(last?.state == .dead)
+    }
+
+    @Test func `quiet hours hold a notice back`() {
+        var schedule = DeliverySchedule(seed: 1)
+        schedule.enqueue(notice("1", notBefore: .hours(2)))
+        #expect(schedule.due(at: .hours(1)).isEmpty)
+        #expect(schedule.nextDue == .hours(2))
+        #expect(schedule.due(at: .hours(2)).count == 1)
+    }
+}

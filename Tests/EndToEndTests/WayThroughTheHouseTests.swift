@@ -1,0 +1,175 @@
+import BoardingControl
+import Demonstration
+import DeviceProfiles
+import Foundation
+import Messaging
+import Simulation
+import Telemetry
+import TestSupport
+import Testing
+
+/// The built program on real parts: Modbus over TCP and a pseudo-terminal, a real broker, a real file.
+@Suite(.serialized) struct WayThroughTheHouseTests {
+    let civil = CivilClock(zone: .gmt)
+
+    /// Two homes whose water has stopped, one of them on a pseudo-terminal, under a rule rehearsed in seconds.
+    func configuration(_ gateway: RunningGateway, tcp: SimulatedLine, serial: SimulatedLine, broker: PrivateBroker) -> String {
+        """
+        site: {id: e2e, name: 测试, timezone: Asia/Shanghai}
+        language: en
+        storage: {path: w.sqlite, commit_every: 200ms}
+        console: {listen: "127.0.0.1:\(gateway.port)", public_url: "http://127.0.0.1:\(gateway.port)"}
+        mqtt: {host: 127.0.0.1, port: \(broker.port)}
+        profiles: ["\(ShippedProfiles.root.path)/DeviceProfiles"]
+        buses:
+          - {id: net, transport: tcp, host: 127.0.0.1, port: \(tcp.port), response_timeout: 200ms}
+          - {id: lane, transport: rtu, device: \(serial.devicePath), response_timeout: 200ms}
+        meters:
+          - {id: wm-1, bus: net, unit: 1, profile: tuf-2000m, poll: 1s}
+          - {id: wm-2, bus: lane, unit: 2, profile: bove-ultrasonic, poll: 1s}
+        households:
+          - {id: h-1, name: 张阿婆, address: 3号楼101, meter: wm-1, consent: {given: 2026-05-01, by: 本人}, policy: quick, contacts: [family], grid: g}
+          - {id: h-2, name: 王大爷, address: 3号楼102, meter: wm-2, consent: {given: 2026-05-01, by: 本人}, policy: calm, contacts: [family], grid: g}
+        policies:
+          quick: {volume_rule: {below_litres: 10, within: 3s, when: always, severity: alarm}, no_data: 60s, longest_silence: 1h}
+          calm: {no_data: 60s}
+        elevators:
+          - {id: lift-1, boarding: hold, cool_down: 1s, clear_after: 2s}
+        contacts:
+          - {id: family, name: 张女士, role: family, channels: [out]}
+          - {id: grid, name: 小李, role: grid_worker, channels: [out]}
+          - {id: property, name: 物业, role: property, channels: [out]}
+        channels:
+          - {id: out, kind: file, path: out.jsonl, names: true}
+        ladders:
+          elder:
+            - {after: 0s, notify: [family], accept_within: 2s}
+            - {after: 2s, notify: [grid_worker], accept_within: 60s}
+        """
+    }
+
+    func meter(_ unit: UInt8, _ profile: String) throws -> SimulatedMeter {
+        let model = try #require(ShippedProfiles.model(profile))
+        return SimulatedMeter(
+            unit: unit, profile: model, civil: civil, now: { WallTime(unixMilliseconds: Int64(Date().timeIntervalSince1970 * 1000)) },
+            volume: { _ in .litres(4321) })
+    }
+
+    @Test func `a collapse becomes a case, climbs, is accepted, and ends with what a person found; an e-bike is held and released`() async throws {
+        let gateway = try RunningGateway()
+        defer { gateway.end() }
+        let broker = try PrivateBroker(folder: gateway.folder)
+        defer { broker.stop() }
+        let tcp = try SimulatedLine(.tcp(port: 0), meters: [try meter(1, "tuf-2000m")])
+        let serial = try SimulatedLine(.serial(baud: 0), meters: [try meter(2, "bove-ultrasonic")])
+        defer { tcp.stop(); serial.stop() }
+        try gateway.write("wellward.yaml", configuration(gateway, tcp: tcp, serial: serial, broker: broker))
+        try gateway.start()
+        let lift = try SimulatedElevator("lift-1", broker: .init(host: "127.0.0.1", port: broker.port, clientID: ""))
+        defer { lift.stop() }
+
+        try await eventually { gateway.http("GET", "/readyz").status == 200 }
+        #expect(gateway.items("/api/v1/meters").compactMap { $0["volume_litres"] as? Double }.allSatisfy { abs($0 - 4321) < 1 })
+
+        // The collapse.
+        try await eventually { gateway.items("/api/v1/cases?state=open").contains { $0["kind"] as? String == "inactivity" } }
+        let found = try #require(gateway.items("/api/v1/cases?state=open").first { $0["kind"] as? String == "inactivity" })
+        let id = try #require(found["id"] as? String)
+        #expect((found["subject"] as? [String: Any])?["id"] as? String == "h-1")
+        try await eventually {
+            let notices = gateway.http("GET", "/api/v1/cases/\(id)").json["notices"] as? [[String: Any]] ?? []
+            return notices.contains { $0["contact"] as? String == "grid" && $0["state"] as? String == "sent" }
+        }
+        let accepted = gateway.http("POST", "/api/v1/cases/\(id)/accept", #"{"by":"grid"}"#)
+        #expect(accepted.status == 200 && accepted.json["stage"] as? String == "handling")
+        #expect(gateway.http("POST", "/api/v1/cases/\(id)/arrived", #"{"by":"grid"}"#).status == 200)
+        #expect(gateway.http("POST", "/api/v1/cases/\(id)/outcome", #"{"by":"grid","code":"removed"}"#).status == 409)
+        let closed = gateway.http("POST", "/api/v1/cases/\(id)/outcome", #"{"by":"grid","code":"helped","note":"fell in the bath"}"#)
+        #expect(closed.status == 200 && closed.json["stage"] as? String == "closed" && closed.json["outcome"] as? String == "helped")
+
+        // Families are told who, without litres; names stay out of the log.
+        let notices = try String(contentsOfFile: "\(gateway.folder)/out.jsonl", encoding: .utf8).split(separator: "\n")
+        let first = try #require(try JSONSerialization.jsonObject(with: Data(notices[0].utf8)) as? [String: Any])
+        #expect(first["specversion"] as? String == "1.0" && first["type"] as? String == "org.wellward.case.opened")
+        #expect((first["data"] as? [String: Any])?["contact"] as? String == "family")
+        #expect(notices[0].contains("张阿婆") && !notices[0].contains("_litres"))
+        #expect(!gateway.log.contains("张阿婆") && !gateway.log.contains("3号楼"))
+
+        // The e-bike.
+        try await eventually { gateway.items("/api/v1/elevators").first?["online"] as? Bool == true }
+        try await eventually {
+            lift.detect(.ebike, track: "bike", confidence: 0.92)
+            return gateway.items("/api/v1/elevators").first?["hold"] is [String: Any]
+        }
+        #expect(lift.firmware.heldUntil != nil)
+        try await eventually { lift.actions.contains("release") }
+        #expect(lift.firmware.heldUntil == nil)
+        try await eventually { gateway.items("/api/v1/cases").contains { $0["kind"] as? String == "ebike" } }
+
+        // The end.
+        gateway.signal(SIGTERM)
+        try await eventually(within: 5) { !gateway.isRunning }
+        #expect(gateway.exitCode == 0, "\(gateway.log)")
+    }
+
+    @Test func `killed and started again, cases and readings are there and nothing is told twice`() async throws {
+        let gateway = try RunningGateway()
+        defer { gateway.end() }
+        let broker = try PrivateBroker(folder: gateway.folder)
+        defer { broker.stop() }
+        let tcp = try SimulatedLine(.tcp(port: 0), meters: [try meter(1, "tuf-2000m")])
+        let serial = try SimulatedLine(.serial(baud: 0), meters: [try meter(2, "bove-ultrasonic")])
+        defer { tcp.stop(); serial.stop() }
+        try gateway.write("wellward.yaml", configuration(gateway, tcp: tcp, serial: serial, broker: broker))
+        try gateway.start()
+        try await eventually { gateway.items("/api/v1/cases?state=open").contains { $0["kind"] as? String == "inactivity" } }
+        let id = try #require(gateway.items("/api/v1/cases?state=open").first?["id"] as? String)
+        #expect(gateway.http("POST", "/api/v1/cases/\(id)/accept", #"{"by":"grid"}"#).status == 200)
+        gateway.signal(SIGKILL)
+        try await eventually { !gateway.isRunning }
+        try gateway.start()
+        try await eventually { gateway.http("GET", "/readyz").status == 200 }
+        let again = gateway.http("GET", "/api/v1/cases/\(id)").json
+        #expect(again["accepted_by"] as? String == "grid" && again["stage"] as? String == "handling")
+        #expect(gateway.items("/api/v1/cases?state=open").filter { $0["kind"] as? String == "inactivity" }.count == 1)
+        let ids = try String(contentsOfFile: "\(gateway.folder)/out.jsonl", encoding: .utf8).split(separator: "\n").compactMap {
+            (try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["id"] as? String
+        }
+        #expect(Set(ids).count == ids.count)
+        #expect(!gateway.items("/api/v1/meters/wm-1/readings").isEmpty)
+    }
+
+    @Test func `an invalid change is refused on SIGHUP and the old configuration stays; a valid one is applied`() async throws {
+        let gateway = try RunningGateway()
+        defer { gateway.end() }
+        let broker = try PrivateBroker(folder: gateway.folder)
+        defer { broker.stop() }
+        let tcp = try SimulatedLine(.tcp(port: 0), meters: [try meter(1, "tuf-2000m"), try meter(3, "tuf-2000m")])
+        let serial = try SimulatedLine(.serial(baud: 0), meters: [try meter(2, "bove-ultrasonic")])
+        defer { tcp.stop(); serial.stop() }
+        let text = configuration(gateway, tcp: tcp, serial: serial, broker: broker)
+        try gateway.write("wellward.yaml", text)
+        try gateway.start()
+        try await eventually { gateway.http("GET", "/readyz").status == 200 }
+        try gateway.write("wellward.yaml", text.replacingOccurrences(of: "bus: net, unit", with: "bus: nett, unit"))
+        gateway.signal(SIGHUP)
+        try await eventually { gateway.log.contains("no bus `nett`") }
+        #expect(gateway.items("/api/v1/meters").count == 2)
+        try gateway.write("wellward.yaml", text.replacingOccurrences(of: "households:", with: "  - {id: wm-3, bus: net, unit: 3, profile: tuf-2000m, poll: 1s}\nhouseholds:"))
+        gateway.signal(SIGHUP)
+        try await eventually { gateway.items("/api/v1/meters").contains { $0["id"] as? String == "wm-3" && $0["state"] as? String == "ok" } }
+    }
+
+    @Test func `wrong usage ends with 2, a faulty configuration with 1, and both say what to do`() async throws {
+        let gateway = try RunningGateway()
+        defer { gateway.end() }
+        try gateway.start(["frobnicate"])
+        try await eventually { !gateway.isRunning }
+        #expect(gateway.exitCode == 2)
+        try gateway.write("wellward.yaml", "site: {id: Bad Site}\nbusses: []\n")
+        try gateway.start(["config", "check", "wellward.yaml"])
+        try await eventually { !gateway.isRunning }
+        #expect(gateway.exitCode == 1)
+        #expect(gateway.log.contains("wellward.yaml:2:") && gateway.log.contains("did you mean `buses`?"))
+    }
+}

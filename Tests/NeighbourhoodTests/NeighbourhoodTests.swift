@@ -1,0 +1,111 @@
+import Casework
+import Neighbourhood
+import Phrasebook
+import Safeguarding
+import Telemetry
+import Testing
+
+/// Three homes on one bus, on a driven clock.
+struct Village {
+    var core: Neighbourhood
+    var now = Instant(recorded: WallTime(unixSeconds: 1_700_006_400))
+    var saved: [Case] = []
+    var notices: [Notice] = []
+
+    init(homes: Int = 3) {
+        let civil = CivilClock(zone: .gmt)
+        let list = (1...homes).map { index in
+            Neighbourhood.Home(
+                id: HouseholdID("h-\(index)"), meter: MeterID("wm-\(index)"), bus: "lane",
+                watch: HouseholdWatch(household: HouseholdID("h-\(index)"), policy: SafeguardingPolicy(), limits: .init(resolution: .litres(1)), clock: civil))
+        }
+        let contacts = [
+            ContactCard(id: "tech", role: .technician, channels: ["f"]), ContactCard(id: "committee", role: .committee, channels: ["f"]),
+            ContactCard(id: "grid", role: .gridWorker, channels: ["f"]),
+        ]
+        let book = CaseBook(ladders: Ladders(), directory: Directory(contacts: contacts), language: .english, civil: civil)
+        core = Neighbourhood(homes: list, meters: list.enumerated().map { (MeterID("wm-\($0.offset + 1)"), BusID("lane"), $0.offset + 1) }, book: book)
+    }
+
+    mutating func take(_ event: Neighbourhood.Event) {
+        guard let effects = try? core.handle(event, at: now) else { return }
+        for effect in effects {
+            if case .save(let item) = effect { saved.append(item) }
+            if case .notify(let notice) = effect { notices.append(notice) }
+        }
+    }
+
+    /// One round of polls; a home is silent on the bus when it is not in `answering`.
+    mutating func round(answering: Set<Int>, use: Volume = .litres(2), count: Int = 1) {
+        for _ in 0..<count {
+            now = now.advanced(by: .minutes(5))
+            for index in 1...core.homes.count {
+                total += use
+                let answers = answering.contains(index)
+                take(.poll(.init(meter: MeterID("wm-\(index)"), answered: answers, register: answers ? total : nil, reason: "no reply")))
+            }
+            take(.tick)
+        }
+    }
+
+    private var total = Volume.litres(100)
+    var open: [Case] { core.book.cases.values.filter(\.isOpen) }
+}
+
+@Suite struct NeighbourhoodTests {
+    @Test func `a meter silent for two polls opens a ticket for technicians, and its home turns blind`() throws {
+        var village = Village()
+        village.round(answering: [1, 2, 3], count: 2)
+        village.round(answering: [1, 2], count: 3)
+        let ticket = try #require(village.open.first { $0.kind == .equipment })
+        #expect(ticket.subject == Subject(.meter, "wm-3"))
+        #expect(village.notices.allSatisfy { $0.contact == "tech" })
+        village.round(answering: [1, 2], count: 9)
+        #expect(village.open.contains { $0.kind == .blind && $0.subject.id == "h-3" })
+        #expect(village.core.homes["h-3"]?.watch.state(at: village.now) == .blind)
+        #expect(!village.open.contains { $0.kind == .inactivity })
+        village.round(answering: [1, 2, 3], count: 2)
+        #expect(!village.open.contains { $0.subject.id == "h-3" || $0.subject.id == "wm-3" })
+    }
+
+    @Test func `a whole bus that falls silent is one ticket and one incident, not a case for each home`() {
+        var village = Village(homes: 8)
+        village.round(answering: Set(1...8), count: 2)
+        village.round(answering: [], count: 14)
+        #expect(village.open.count == 2)
+        #expect(village.open.contains { $0.kind == .equipment && $0.subject.type == .bus })
+        #expect(village.open.contains { $0.kind == .incident && $0.subject.type == .bus })
+        village.round(answering: Set(1...8), count: 2)
+        #expect(village.open.isEmpty)
+    }
+
+    @Test func `a collapse becomes a case, and an outcome by a person ends it and its silence`() throws {
+        var village = Village()
+        village.round(answering: [1, 2, 3], use: .zero, count: 12 * 12 + 3)
+        let found = try #require(village.open.first { $0.kind == .inactivity && $0.subject.id == "h-1" })
+        #expect(village.notices.contains { $0.caseID == found.id })
+        village.take(.act(found.id, .init(.outcome(.safe, until: nil), by: "grid")))
+        #expect(village.core.book.cases[found.id]?.isOpen == false)
+        #expect(village.core.homes["h-1"]?.watch.standing.isEmpty == true)
+    }
+
+    @Test func `the outcome away enters the presence ledger and nothing is raised until it ends`() throws {
+        var village = Village(homes: 1)
+        village.round(answering: [1], use: .zero, count: 12 * 12 + 3)
+        let found = try #require(village.open.first)
+        village.take(.act(found.id, .init(.outcome(.away, until: village.now.wall + .days(3)), by: "grid")))
+        #expect(village.core.homes["h-1"]?.watch.presence?.kind == .away)
+        village.round(answering: [1], use: .zero, count: 12 * 40)
+        #expect(village.open.isEmpty)
+    }
+
+    @Test func `no notice text leaves with an unfilled blank, in either language`() {
+        var village = Village(homes: 4)
+        village.round(answering: [1, 2, 3, 4], count: 2)
+        village.round(answering: [2, 3], use: .zero, count: 12 * 26)
+        #expect(!village.notices.isEmpty)
+        for notice in village.notices {
+            #expect(!notice.text.chinese.contains("{") && !notice.text.english.contains("{"), "\(notice.text)")
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Documents
+import Foundation
+import SiteConfiguration
+import Telemetry
+import TestSupport
+import Testing
+
+@Suite struct ConfigurationTests {
+    static let good = """
+        site: {id: demo, name: 演示, timezone: Asia/Shanghai}
+        profiles: [DeviceProfiles]
+        mqtt: {host: 127.0.0.1, port: 1883}
+        buses:
+          - {id: lane, transport: rtu, device: /dev/ttyUSB0}
+          - {id: net, transport: tcp, host: 127.0.0.1, port: 1502}
+        meters:
+          - {id: wm-1, bus: lane, unit: 17, profile: tuf-2000m, poll: 5m}
+          - {id: wm-2, bus: net, unit: 17, profile: tuf-2000m, poll: 5m}
+        households:
+          - {id: h-1, meter: wm-1, consent: {given: 2026-05-01, by: 本人}, contacts: [grid]}
+        elevators:
+          - {id: lift-1, boarding: hold, signed_by: 维保, signed_on: 2026-01-01}
+        contacts:
+          - {id: grid, role: grid_worker, channels: [out]}
+        channels:
+          - {id: out, kind: file, path: out.jsonl}
+        """
+
+    func read(_ text: String, extra: [String: String] = [:]) -> ConfigurationReader.Result {
+        let root = ShippedProfiles.root.path
+        let files = ConfigurationFiles(
+            base: "/site", profileRoots: [root],
+            read: { path in extra[path] ?? (try? String(contentsOfFile: path, encoding: .utf8)) },
+            list: { folder, suffix in
+                (try? FileManager.default.contentsOfDirectory(atPath: folder))?.filter { suffix.isEmpty || $0.hasSuffix(suffix) }.sorted().map { "\(folder)/\($0)" }
+            })
+        return ConfigurationReader.read(text, file: "wellward.yaml", files: files)
+    }
+
+    @Test func `a good configuration is read, with a predicted round for each bus`() throws {
+        let result = read(Self.good)
+        let configuration = try #require(result.configuration, "\(result.issues)")
+        #expect(configuration.meters.count == 2 && configuration.storage.commitEvery == .seconds(2))
+        let lane = try #require(result.cycles["lane"])
+        // Eight bytes out and some dozens back at 9600 baud take tens of milliseconds, not seconds.
+        #expect(lane > .milliseconds(50) && lane < .seconds(1))
+    }
+
+    static let faults: [(change: @Sendable (String) -> String, problem: String, line: Int?)] = [
+        ({ $0.replacingOccurrences(of: "unit: 17, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2, bus: net", with: "unit: 17, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2, bus: lane") }, "same bus and unit", 9),
+        ({ $0.replacingOccurrences(of: "bus: net, unit", with: "bus: nett, unit") }, "no bus `nett`", 9),
+        ({ $0.replacingOccurrences(of: "meter: wm-1", with: "meter: wm-9") }, "no meter `wm-9`", 11),
+        ({ $0.replacingOccurrences(of: "channels: [out]", with: "channels: [owt]") }, "no channel `owt`", 15),
+        ({ $0.replacingOccurrences(of: "poll: 5m}\n  - {id: wm-2", with: "poll: 40m}\n  - {id: wm-2") }, "longer than half of no_data", 8),
+        ({ $0.replacingOccurrences(of: "unit: 17, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2", with: "unit: 300, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2") }, "300", 8),
+        ({ $0.replacingOccurrences(of: "boarding: hold", with: "lease: 11s, boarding: hold") }, "too long", 13),
+        ({ $0.replacingOccurrences(of: "boarding: hold", with: "longest_hold: 200s, boarding: hold") }, "trap", 13),
+        ({ $0.replacingOccurrences(of: "mqtt: {host: 127.0.0.1", with: "mqtt: {hots: 127.0.0.1") }, "unknown key `hots`", 3),
+        ({ $0.replacingOccurrences(of: "timezone: Asia/Shanghai", with: "timezone: Asia/Shanghay") }, "not a time zone", 1),
+        ({ $0.replacingOccurrences(of: "profile: tuf-2000m", with: "profile: tuf-3000") }, "no device profile", 8),
+        ({ $0 + "console: {listen: \"0.0.0.0:80\"}\n" }, "loopback", 18),
+        ({ $0 + "buses: [\n" }, "not YAML", nil),
+        ({ $0 + "links: {secret_file: /nowhere/secret}\n" }, "cannot be read", 18),
+        ({ $0 + "language: &a en\n" }, "anchors", 18),
+    ]
+
+    @Test(arguments: faults.indices)
+    func `a fault names file, line, problem and fix`(index: Int) throws {
+        let fault = Self.faults[index]
+        let result = read(fault.change(Self.good + "\n"))
+        #expect(result.configuration == nil)
+        let issue = try #require(result.issues.first { $0.problem.contains(fault.problem) }, "\(result.issues)")
+        #expect(issue.file == "wellward.yaml" && !issue.fix.isEmpty)
+        if let line = fault.line { #expect(issue.line == line, "\(issue)") }
+    }
+
+    @Test func `a hold without a signature is an error unless the broker is on this machine`() {
+        let unsigned = Self.good.replacingOccurrences(of: ", signed_by: 维保, signed_on: 2026-01-01", with: "")
+        #expect(read(unsigned).configuration != nil)
+        #expect(read(unsigned.replacingOccurrences(of: "mqtt: {host: 127.0.0.1", with: "mqtt: {host: broker.example")).configuration == nil)
+    }
+
+    @Test func `tables add meters and homes, and each bad row is told`() throws {
+        let text = Self.good + "\nmeters_file: meters.csv\nhouseholds_file: homes.csv\n"
+        let meters = "id,bus,unit,profile,poll,household,parameters\nwm-3,net,18,tuf-2000m,5m,,unit=m3;exponent=0\nwm-4,net,999,tuf-2000m,5m,,\n"
+        let homes = "id,name,address,meter,lives_alone,policy,grid,contacts,consent_given,consent_by\nh-3,\"甲, 乙\",,wm-3,true,,g,grid,2026-01-01,本人\n"
+        let broken = read(text, extra: ["/site/meters.csv": meters, "/site/homes.csv": homes])
+        #expect(broken.issues.contains { $0.file == "meters.csv" && $0.line == 3 })
+        let fixed = read(text, extra: ["/site/meters.csv": meters.replacingOccurrences(of: "999", with: "19"), "/site/homes.csv": homes])
+        let configuration = try #require(fixed.configuration, "\(fixed.issues)")
+        #expect(configuration.households.last?.name == "甲, 乙")
+        #expect(configuration.meters.first { $0.id == "wm-3" }?.parameters == ["unit": "m3", "exponent": "0"])
+    }
+
+    @Test func `the schema is JSON`() throws {
+        let object = try JSONSerialization.jsonObject(with: Data(ConfigurationSchema.text.utf8)) as? [String: Any]
+        #expect(object?["properties"] != nil)
+    }
+}

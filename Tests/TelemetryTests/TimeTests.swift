@@ -1,0 +1,40 @@
+import Phrasebook
+import Telemetry
+import Testing
+
+@Suite struct TimeTests {
+    @Test(arguments: [("500ms", 500), ("20s", 20_000), ("15m", 900_000), ("12h", 43_200_000), ("2d", 172_800_000)])
+    func `durations are read and written as the contract writes them`(text: String, milliseconds: Int64) {
+        #expect(Interval(parsing: text)?.milliseconds == milliseconds)
+        #expect(Interval(milliseconds: milliseconds).written == text)
+    }
+
+    @Test(arguments: ["", "5", "m", "-5s", "1.5h", "5 m", "99999999999999999999s", "100000000000d"])
+    func `what is no duration is refused`(text: String) { #expect(Interval(parsing: text) == nil) }
+
+    @Test func `RFC 3339 goes out with the site's offset and comes back the same`() throws {
+        var shanghai = try #require(CivilClock(identifier: "Asia/Shanghai"))
+        let time = WallTime(unixMilliseconds: 1_700_000_000_123)
+        #expect(shanghai.rfc3339(time) == "2023-11-15T06:13:20.123+08:00")
+        #expect(CivilClock.parse(rfc3339: "2023-11-15T06:13:20.123+08:00") == time)
+        #expect(CivilClock.parse(rfc3339: "2023-11-14T22:13:20.123Z") == time)
+    }
+
+    @Test(arguments: ["2023-11-15", "2023-11-15T06:13:20", "2023-13-15T06:13:20Z", "yesterday", "2023-11-15T06:13:20.Z", "2023-11-15T06:13:20+8"])
+    func `what is no RFC 3339 time is refused`(text: String) { #expect(CivilClock.parse(rfc3339: text) == nil) }
+
+    @Test func `a day of summer time has 23 or 25 hours and midnight stays midnight`() throws {
+        var rome = try #require(CivilClock(identifier: "Europe/Rome"))
+        let spring = try #require(CivilClock.parse(rfc3339: "2024-03-31T12:00:00+02:00"))
+        #expect(rome.rfc3339(rome.startOfDay(at: spring)) == "2024-03-31T00:00:00.000+01:00")
+        let autumn = try #require(CivilClock.parse(rfc3339: "2024-10-27T12:00:00+01:00"))
+        #expect(rome.rfc3339(rome.startOfDay(at: autumn)) == "2024-10-27T00:00:00.000+02:00")
+        #expect(rome.weekday(at: spring) == 6)
+    }
+
+    @Test(arguments: Sentence.allCases)
+    func `every sentence has the same blanks in both languages`(sentence: Sentence) {
+        #expect(Sentence.blanks(in: sentence.template.chinese) == Sentence.blanks(in: sentence.template.english))
+        #expect(!sentence.template.chinese.isEmpty && !sentence.template.english.isEmpty)
+    }
+}

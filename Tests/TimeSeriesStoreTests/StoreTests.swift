@@ -1,0 +1,88 @@
+import Casework
+import Foundation
+import Phrasebook
+import Telemetry
+import Testing
+import TimeSeriesStore
+
+@Suite struct StoreTests {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("wellward-test-\(UUID().uuidString)/w.sqlite").path
+
+    func reading(_ second: Int64, _ value: Double?, _ quality: Quality = .good, raw: [UInt16] = [0x4C39, 1]) -> Reading {
+        let at = WallTime(unixSeconds: second)
+        return Reading(meter: "wm-1", point: "volume_total", at: at, receivedAt: at + .seconds(1), value: value, unit: "L", quality: quality, raw: raw)
+    }
+
+    @Test func `readings come back with quality and raw words; missing is null, not zero`() throws {
+        let store = try Store(path: path)
+        let written = [reading(10, 12.5), reading(20, nil, .missing, raw: []), reading(30, 0, .suspect)]
+        try store.writeNow { try $0.append(written) }
+        let read = try store.readNow { try $0.readings(of: "wm-1", from: WallTime(unixSeconds: 0), to: WallTime(unixSeconds: 100), limit: 10) }
+        #expect(read == written)
+        try store.close()
+    }
+
+    @Test func `the same reading twice is kept once, and a back-fill never overwrites what was read live`() throws {
+        let store = try Store(path: path)
+        try store.writeNow { try $0.append([reading(10, 1)]) }
+        try store.writeNow { try $0.append([reading(10, 2, .backfilled), reading(20, 3, .backfilled)]) }
+        let read = try store.readNow { try $0.readings(of: "wm-1", from: WallTime(unixSeconds: 0), to: WallTime(unixSeconds: 100), limit: 10) }
+        #expect(read.map(\.value) == [1, 3])
+        #expect(read.map(\.quality) == [.good, .backfilled])
+    }
+
+    @Test func `the file is for the gateway's user alone, and opens again with what was in it`() throws {
+        do {
+            let store = try Store(path: path)
+            try store.writeNow { try $0.append([reading(10, 1)]); try $0.setFact("a", "b") }
+            try store.close()
+        }
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber
+        #expect(mode?.intValue == 0o600)
+        let store = try Store(path: path)
+        #expect(try store.readNow { try $0.fact("a") } == "b")
+        #expect(try store.integrityFaults().isEmpty)
+    }
+
+    @Test func `a transaction that fails leaves nothing behind`() throws {
+        struct Trouble: Error {}
+        let store = try Store(path: path)
+        #expect(throws: StoreFault.self) {
+            try store.writeNow { writer in
+                try writer.append([reading(10, 1)])
+                throw Trouble()
+            }
+        }
+        #expect(try store.readNow { try $0.newest(of: "wm-1", point: "volume_total") } == nil)
+    }
+
+    @Test func `each audit line covers the one before it`() throws {
+        let store = try Store(path: path)
+        for index in 0..<3 {
+            try store.writeNow { try $0.audit(who: "w", what: "viewed", subject: "household/h-\(index)", note: "", at: WallTime(unixSeconds: Int64(index))) }
+        }
+        let lines = try store.readNow { try $0.audit(limit: 10) }.reversed()
+        var previous = Data()
+        for line in lines {
+            #expect(line.hash == StoreWriter.auditHash(previous: previous, at: line.at, who: line.who, what: line.what, subject: line.subject, note: line.note))
+            previous = line.hash
+        }
+    }
+
+    @Test func `when the disk takes no more, readings are dropped oldest first and counted, and nothing else waits`() async throws {
+        let store = try Store(path: path)
+        let writer = TelemetryWriter(store: store, capacity: 100)
+        // A page limit stands for the full disk: SQLite answers SQLITE_FULL just as it does on one.
+        try store.limitSizeForTesting(pages: 30)
+        for second in 0..<40 {
+            await writer.add((0..<50).map { reading(Int64(second * 50 + $0), 1, raw: Array(repeating: 7, count: 60)) })
+            await writer.flush()
+        }
+        let counts = await writer.counts
+        #expect(counts.fault != nil && counts.dropped > 0 && counts.committed > 0)
+        try store.limitSizeForTesting(pages: 100_000)
+        #expect(await writer.flush().fault == nil)
+        let newest = try store.readNow { try $0.newest(of: "wm-1", point: "volume_total") }
+        #expect(newest?.at == WallTime(unixSeconds: 1999))
+    }
+}
