@@ -80,6 +80,10 @@ let package = Package(
                 "SiteConfiguration", "TimeSeriesStore", "Watchkeeping", hummingbird, mustache, lifecycle, crypto,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
+            resources: [
+                "head.mustache", "foot.mustache", "overview.mustache", "home.mustache", "case.mustache", "cases.mustache",
+                "elevators.mustache", "devices.mustache", "audit.mustache", "login.mustache", "problem.mustache", "style.css", "script.js",
+            ].map { .embedInCode("Pages/\($0)") },
             swiftSettings: strict),
         core("Gateway", [
             "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework",

@@ -140,7 +140,7 @@ extension Case {
     }
 
     /// Whether somebody who can go has taken the case on, so that the climb rests.
-    var isTaken: Bool { arrivedAt != nil || acceptedAt != nil && !acceptedByRelative }
+    public var isTaken: Bool { arrivedAt != nil || acceptedAt != nil && !acceptedByRelative }
 
     /// The limit that runs now.
     var limit: Limit? {

@@ -25,6 +25,7 @@ public struct ConsoleServer: Service {
         router.add(middleware: AccessMiddleware(access: access))
         HealthRoutes(premises: premises).add(to: router)
         APIRoutes(premises: premises).add(to: router)
+        PageRoutes(premises: premises, access: access, library: try PageLibrary()).add(to: router)
         let console = premises.configuration.console
         var log = premises.log
         log.logLevel = .warning

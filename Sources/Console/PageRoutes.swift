@@ -1,0 +1,238 @@
+import Casework
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Neighbourhood
+import Phrasebook
+import Safeguarding
+import Telemetry
+import Watchkeeping
+
+/// The pages and the forms on them.
+struct PageRoutes: Sendable {
+    let premises: Premises
+    let access: AccessControl
+    let library: PageLibrary
+    private var acts: ActRoutes { ActRoutes(premises: premises) }
+
+    func add(to router: Router<ConsoleContext>) {
+        router.get("/") { request, context in try await overview(request, context) }
+        router.get("homes/:id") { request, context in try await home(request, context) }
+        router.get("cases") { request, context in try await cases(request, context) }
+        router.get("cases/:id") { request, context in try await caseFile(request, context) }
+        router.get("elevators") { request, context in try elevators(request, context, await premises.desk.snapshot) }
+        router.get("devices") { request, context in try await devices(request, context) }
+        router.get("audit") { request, context in try await audit(request, context) }
+        router.get("login") { request, context in page("login", frame(request, context), .signIn) }
+        router.get("language") { request, _ in setLanguage(request) }
+        router.get("static/style.css") { _, _ in file(PageLibrary.style, "text/css; charset=utf-8") }
+        router.get("static/script.js") { _, _ in file(PageLibrary.script, "text/javascript; charset=utf-8") }
+        router.get("l/:token") { request, context in try await link(request, context) }
+        router.post("l/:token") { request, context in try await actOnLink(request, context) }
+        router.post("login") { request, context in try await signIn(request, context) }
+        router.post("logout") { request, _ in signOut(request) }
+        router.post("cases/:id") { request, context in try await actOnCase(request, context) }
+        router.post("homes/:id/presence") { request, context in try await setPresence(request, context) }
+        router.post("elevators/:id/release") { request, context in try await release(request, context) }
+    }
+
+    private func frame(_ request: Request, _ context: ConsoleContext) -> PageFrame { PageFrame(premises, access, request, context) }
+
+    private func page(_ name: String, _ frame: PageFrame, _ title: Label, _ parts: [String: Any] = [:]) -> Response {
+        var frame = frame
+        return library.page(name, frame.context(frame.label(title), parts), language: frame.language)
+    }
+
+    private func file(_ text: String, _ type: String) -> Response {
+        Response(status: .ok, headers: [.contentType: type, .cacheControl: "max-age=300"], body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    private func redirect(_ path: String, cookie: String? = nil) -> Response {
+        var headers: HTTPFields = [.location: path]
+        if let cookie { headers[.setCookie] = cookie }
+        return Response(status: .seeOther, headers: headers)
+    }
+
+    // MARK: Looking
+
+    private func overview(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let account = try context.requireAccount()
+        guard account.role.seesHomes else { return redirect("/devices") }
+        var overview = OverviewPage(frame: frame(request, context), core: await premises.desk.snapshot)
+        return library.page("overview", overview.context(), language: overview.frame.language)
+    }
+
+    private func home(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let account = try context.requireAccount()
+        let frame = frame(request, context)
+        let id = HouseholdID(try context.parameters.require("id"))
+        guard account.role.seesHomes, let home = frame.shapes.visibleHomes.first(where: { $0.id == id }) else { throw Problem.notFound("household `\(id)`") }
+        let core = await premises.desk.snapshot
+        let now = frame.shapes.now.wall
+        var readings: [Reading] = []
+        if let meter = home.meter {
+            let point = premises.configuration.meter(meter).flatMap { premises.configuration.profiles[$0.profile]?.volumeTotal?.id }
+            readings = try await premises.store.read { try $0.readings(of: meter, point: point, from: now - .days(31), to: now, limit: 20_000) }
+        }
+        if account.role.seesNames, account != .local {
+            try await premises.store.write { try $0.audit(who: account.name, what: "viewed", subject: "household/\(id)", note: "page", at: now) }
+        }
+        var page = HomePage(
+            frame: frame, home: home, watch: core.homes[id]?.watch, openCase: core.book.openCase(Subject(.household, id.rawValue)), readings: readings)
+        return library.page("home", page.context(), language: frame.language)
+    }
+
+    private func cases(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        _ = try context.requireAccount()
+        var frame = frame(request, context)
+        let found = try await premises.store.read { try $0.cases(open: nil, limit: 100) }
+        let lines = found.filter { frame.shapes.sees($0) }.map { CaseWords.line($0, &frame) }
+        return page("cases", frame, .cases, ["cases": lines])
+    }
+
+    private func caseFile(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let account = try context.requireAccount()
+        let frame = frame(request, context)
+        let id = CaseID(try context.parameters.require("id"))
+        let found = try await premises.store.read { reader in try reader.caseFile(id).map { ($0, try reader.notices(of: id)) } }
+        guard let (item, notices) = found, frame.shapes.sees(item) else { throw Problem.notFound("case `\(id)`") }
+        let equipment = item.subject.type != .household
+        var page = CasePage(
+            frame: frame, item: item, notices: notices, action: "/cases/\(id)", mayAct: equipment ? account.role.repairs : account.role.acts,
+            named: account.role.seesNames, litres: account.role != .property)
+        return library.page("case", page.context(), language: frame.language)
+    }
+
+    private func elevators(_ request: Request, _ context: ConsoleContext, _ core: Neighbourhood) throws -> Response {
+        let account = try context.requireAccount()
+        let frame = frame(request, context)
+        let lifts = (premises.boarding?.elevators ?? []).map { ElevatorPage.card($0, frame, mayRelease: account.role.releases) }
+        return page("elevators", frame, .elevators, ["lifts": lifts])
+    }
+
+    private func devices(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        _ = try context.requireAccount()
+        var frame = frame(request, context)
+        let core = await premises.desk.snapshot
+        let configuration = premises.configuration
+        let points = configuration.meters.map { ($0.id, configuration.profiles[$0.profile]?.volumeTotal?.id ?? "volume_total") }
+        let newest = try await premises.store.read { reader in
+            try points.reduce(into: [MeterID: Reading]()) { $0[$1.0] = try reader.newest(of: $1.0, point: $1.1) }
+        }
+        let meters = configuration.meters.map { meter -> [String: Any] in
+            let silent = core.isSilent(meter.id)
+            return [
+                "id": meter.id.rawValue, "bus": meter.bus.rawValue, "unit": meter.unit, "tone": silent ? "attention" : "calm",
+                "state": silent ? "✕ \(frame.label(.offline))" : "✓ \(newest[meter.id]?.quality.rawValue ?? "–")",
+                "last": frame.spoken(newest[meter.id]?.at), "register": newest[meter.id]?.value.map { Phrase.number($0) } ?? "–",
+            ]
+        }
+        return page("devices", frame, .devices, ["meters": meters])
+    }
+
+    private func audit(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        guard try context.requireAccount().role.seesAudit else { throw Problem.forbidden("This role does not read the audit.") }
+        var frame = frame(request, context)
+        let lines = try await premises.store.read { try $0.audit(limit: 200) }.map { line -> [String: Any] in
+            ["at": frame.spoken(line.at), "who": line.who, "what": line.what, "subject": "\(line.subject) \(line.note)"]
+        }
+        return page("audit", frame, .audit, ["lines": lines])
+    }
+
+    private func setLanguage(_ request: Request) -> Response {
+        let to = request.uri.queryParameters["to"] == "en" ? "en" : "zh-Hans"
+        let back = request.uri.queryParameters["back"].map(String.init) ?? "/"
+        // Only a path of our own may be gone back to.
+        let safe = back.hasPrefix("/") && !back.hasPrefix("//") && !back.contains("\\") ? back : "/"
+        return redirect(safe, cookie: "wellward_language=\(to); Path=/; Max-Age=31536000; SameSite=Lax")
+    }
+
+    // MARK: Forms
+
+    private func form(_ request: Request, _ context: ConsoleContext) async throws -> [String: String] {
+        let buffer = try await request.body.collect(upTo: context.maxUploadSize)
+        var fields: [String: String] = [:]
+        for pair in String(buffer: buffer).split(separator: "&").prefix(50) {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { $0.replacingOccurrences(of: "+", with: " ").removingPercentEncoding ?? "" }
+            if parts.count == 2 { fields[parts[0]] = parts[1] }
+        }
+        return fields
+    }
+
+    /// A form must carry the token of the session it was made for.
+    private func checkedForm(_ request: Request, _ context: ConsoleContext) async throws -> [String: String] {
+        let fields = try await form(request, context)
+        guard let token = fields["csrf"], !token.isEmpty, token == context.session else { throw Problem.forbidden("The form is out of date; open the page again.") }
+        return fields
+    }
+
+    private func actOnCase(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let account = try context.requireAccount()
+        let fields = try await checkedForm(request, context)
+        let id = CaseID(try context.parameters.require("id"))
+        try await acts.perform(fields["act"] ?? "", fields["code"], until: fields["until"], on: id, by: nil, note: fields["note"], account: account)
+        return redirect("/cases/\(id)")
+    }
+
+    private func setPresence(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let account = try context.requireAccount()
+        let fields = try await checkedForm(request, context)
+        let id = HouseholdID(try context.parameters.require("id"))
+        try await acts.setPresence(id, kind: fields["kind"] ?? "none", until: fields["until"], by: nil, note: fields["note"], account: account)
+        return redirect("/homes/\(id)")
+    }
+
+    private func release(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let account = try context.requireAccount()
+        _ = try await checkedForm(request, context)
+        try acts.release(ElevatorID(try context.parameters.require("id")), by: nil, account: account)
+        return redirect("/elevators")
+    }
+
+    private func signIn(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let fields = try await form(request, context)
+        let session = try access.signIn(name: fields["name"] ?? "", password: fields["password"] ?? "", from: context.remoteAddress)
+        guard let session else { return page("login", frame(request, context), .signIn, ["wrong": true]) }
+        let secure = premises.configuration.console.publicURL?.hasPrefix("https") == true ? "; Secure" : ""
+        return redirect("/", cookie: "\(AccessControl.cookie)=\(session); Path=/; HttpOnly; SameSite=Strict\(secure)")
+    }
+
+    private func signOut(_ request: Request) -> Response {
+        access.signOut(request)
+        return redirect("/login", cookie: "\(AccessControl.cookie)=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict")
+    }
+
+    // MARK: Signed links
+
+    private func granted(_ context: ConsoleContext) throws -> (LinkSigner.Grant, Role)? {
+        let token = try context.parameters.require("token")
+        guard let grant = premises.links.grant(token, now: premises.clock.now().wall) else { return nil }
+        let role = premises.configuration.contacts.first { $0.card.id == grant.contact }?.card.role
+        return role.map { (grant, $0) }
+    }
+
+    private func link(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let frame = frame(request, context)
+        guard let (grant, role) = try granted(context) else {
+            return page("problem", frame, .linkTitle, ["heading": frame.label(.linkTitle), "detail": frame.label(.linkExpired)])
+        }
+        let id = grant.caseID
+        guard let item = try await premises.store.read({ try $0.caseFile(id) }) else { throw Problem.notFound("case `\(id)`") }
+        var page = CasePage(
+            frame: frame, item: item, notices: [], action: frame.path, mayAct: true, named: role.maySeeNames, litres: role.maySeeLitres)
+        return library.page("case", page.context(), language: frame.language)
+    }
+
+    private func actOnLink(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let frame = frame(request, context)
+        guard let (grant, _) = try granted(context) else {
+            return page("problem", frame, .linkTitle, ["heading": frame.label(.linkTitle), "detail": frame.label(.linkExpired)])
+        }
+        let fields = try await form(request, context)
+        try await acts.perform(
+            fields["act"] ?? "", fields["code"], until: fields["until"], on: grant.caseID, by: grant.contact.rawValue, note: fields["note"],
+            account: Account(name: grant.contact.rawValue, role: .admin))
+        return redirect(request.uri.path)
+    }
+}
