@@ -39,7 +39,7 @@ struct DemoSite {
         for index in 0..<24 {
             let building = index / 8 + 1
             let flat = (index % 8 / 2 + 1) * 100 + index % 2 + 1
-            let fate: Fate = [3: .collapse, 9: .leak, 14: .deadMeter, 17: .learning, 20: .away][index] ?? .ordinary
+            let fate: Fate = [4: .collapse, 10: .leak, 14: .deadMeter, 17: .learning, 22: .away][index] ?? .ordinary
             let serial = index % 3 == 2
             let lives = fate == .learning ? start - .days(3) : start - Self.historyLength
             homes.append(Home(
