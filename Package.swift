@@ -52,27 +52,35 @@ let package = Package(
         core("BoardingControl", ["Telemetry", "Phrasebook"]),
         core("Casework", ["Telemetry", "Phrasebook"]),
         core("Neighbourhood", ["Telemetry", "Phrasebook", "Safeguarding", "Casework"]),
-        core("SiteConfiguration", [
-            "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework",
-        ]),
+        core(
+            "SiteConfiguration",
+            [
+                "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework",
+            ]),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         core("Threads"),
         core("Fieldbus", ["CModbus", "Telemetry", "DeviceProfiles", "Threads"]),
         core("Messaging", ["CMosquitto", "Telemetry"]),
         core("TimeSeriesStore", ["Telemetry", "Casework", grdb, sqlite, crypto]),
-        core("Simulation", [
-            "Telemetry", "DeviceProfiles", "BoardingControl", "Threads", "Messaging",
-        ]),
-        core("Notifiers", [
-            "Telemetry", "Phrasebook", "Casework", "Messaging", httpClient, crypto,
-            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-            .product(name: "NIOFoundationCompat", package: "swift-nio"),
-        ]),
-        core("Watchkeeping", [
-            "Telemetry", "Phrasebook", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Neighbourhood",
-            "SiteConfiguration", "Threads", "Fieldbus", "Messaging", "TimeSeriesStore", "Notifiers", logging, crypto,
-        ]),
+        core(
+            "Simulation",
+            [
+                "Telemetry", "DeviceProfiles", "BoardingControl", "Threads", "Messaging",
+            ]),
+        core(
+            "Notifiers",
+            [
+                "Telemetry", "Phrasebook", "Casework", "Messaging", httpClient, crypto,
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+            ]),
+        core(
+            "Watchkeeping",
+            [
+                "Telemetry", "Phrasebook", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Neighbourhood",
+                "SiteConfiguration", "Threads", "Fieldbus", "Messaging", "TimeSeriesStore", "Notifiers", logging, crypto,
+            ]),
         .target(
             name: "Console",
             dependencies: [
@@ -85,16 +93,20 @@ let package = Package(
                 "elevators.mustache", "devices.mustache", "audit.mustache", "login.mustache", "problem.mustache", "style.css", "script.js",
             ].map { .embedInCode("Pages/\($0)") },
             swiftSettings: strict),
-        core("Gateway", [
-            "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework",
-            "Neighbourhood", "SiteConfiguration", "TimeSeriesStore", "Messaging", "Notifiers", "Watchkeeping", "Console",
-            httpClient, logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-        ]),
+        core(
+            "Gateway",
+            [
+                "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework",
+                "Neighbourhood", "SiteConfiguration", "TimeSeriesStore", "Messaging", "Notifiers", "Watchkeeping", "Console",
+                httpClient, logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
         core("Evaluation", ["Telemetry", "Phrasebook", "Safeguarding", "Neighbourhood"]),
-        core("Demonstration", [
-            "Telemetry", "DeviceProfiles", "Safeguarding", "Simulation", "SiteConfiguration", "TimeSeriesStore", "Messaging",
-            "Watchkeeping", "Gateway", logging, lifecycle,
-        ]),
+        core(
+            "Demonstration",
+            [
+                "Telemetry", "DeviceProfiles", "Safeguarding", "Simulation", "SiteConfiguration", "TimeSeriesStore", "Messaging",
+                "Watchkeeping", "Gateway", logging, lifecycle,
+            ]),
         .executableTarget(
             name: "wellward",
             dependencies: [

@@ -46,9 +46,11 @@ extension BoardingDesk {
         if let last = lastContraband[detection.kind], now.elapsed - last < .minutes(1) { return }
         lastContraband[detection.kind] = now.elapsed
         let isBattery = detection.kind == .ebikeBattery
-        effects.append(.raise(Finding(
-            subject: subject, kind: isBattery ? .ebikeBattery : .gasCylinder, rule: "seen", severity: .attention, at: now,
-            text: Phrase(isBattery ? .batterySeen : .gasSeen).text, numbers: ["confidence": detection.confidence])))
+        effects.append(
+            .raise(
+                Finding(
+                    subject: subject, kind: isBattery ? .ebikeBattery : .gasCylinder, rule: "seen", severity: .attention, at: now,
+                    text: Phrase(isBattery ? .batterySeen : .gasSeen).text, numbers: ["confidence": detection.confidence])))
     }
 
     /// The track that confirms an e-bike now, if any.

@@ -49,13 +49,17 @@ extension BoardingDesk {
         case .person, .longestHold, .unanswered, .controller: coolDownUntil = now.advanced(by: policy.coolDown)
         default: break
         }
-        effects.append(.record(BoardingRecord(
-            elevator: elevator, what: .released, reason: reason, at: now, command: ended.command,
-            frames: 0, confidence: 0, heldFor: now.since(ended.since))))
+        effects.append(
+            .record(
+                BoardingRecord(
+                    elevator: elevator, what: .released, reason: reason, at: now, command: ended.command,
+                    frames: 0, confidence: 0, heldFor: now.since(ended.since))))
         if reason == .longestHold {
             let held = Phrase.Filling.text(Phrase.span(milliseconds: now.since(ended.since).milliseconds))
-            effects.append(.raise(finding(
-                "longest_hold", .ebikeLongestHold, ["held": held], numbers: ["held_seconds": now.since(ended.since).seconds], at: now)))
+            effects.append(
+                .raise(
+                    finding(
+                        "longest_hold", .ebikeLongestHold, ["held": held], numbers: ["held_seconds": now.since(ended.since).seconds], at: now)))
         }
     }
 
@@ -67,9 +71,11 @@ extension BoardingDesk {
             send(command(.release, lease: .zero, reason: ReleaseReason.person.rawValue, announcement: nil, at: now), at: now, &effects)
             coolDownUntil = now.advanced(by: policy.coolDown)
         }
-        effects.append(.record(BoardingRecord(
-            elevator: elevator, what: .releaseAsked, reason: .person, at: now, command: nil, frames: 0, confidence: 0,
-            heldFor: .zero, by: who)))
+        effects.append(
+            .record(
+                BoardingRecord(
+                    elevator: elevator, what: .releaseAsked, reason: .person, at: now, command: nil, frames: 0, confidence: 0,
+                    heldFor: .zero, by: who)))
     }
 
     // MARK: Beginning
@@ -137,8 +143,10 @@ extension BoardingDesk {
         _ what: BoardingRecord.What, reason: ReleaseReason?, _ evidence: (frames: Int, confidence: Double), at now: Instant,
         _ effects: inout [Effect]
     ) {
-        effects.append(.record(BoardingRecord(
-            elevator: elevator, what: what, reason: reason, at: now, command: hold?.command, frames: evidence.frames,
-            confidence: evidence.confidence, heldFor: .zero)))
+        effects.append(
+            .record(
+                BoardingRecord(
+                    elevator: elevator, what: what, reason: reason, at: now, command: hold?.command, frames: evidence.frames,
+                    confidence: evidence.confidence, heldFor: .zero)))
     }
 }

@@ -4,7 +4,10 @@ import Telemetry
 /// A line of the journal that can be shown to the maintenance company: what was asked of the door, and on what ground.
 public struct BoardingRecord: Sendable, Hashable, Codable {
     /// What happened.
-    public enum What: String, Sendable, Codable { case held, released, refused, releaseAsked = "release_asked" }
+    public enum What: String, Sendable, Codable {
+        case held, released, refused
+        case releaseAsked = "release_asked"
+    }
 
     public var elevator: ElevatorID
     public var what: What

@@ -38,8 +38,9 @@ extension CaseBook {
             found.rungs[index + 1].dueAt = found.rungs[index + 1].dueAt.earlier(of: now)
         }
         if index == found.rungs.count - 1, found.repeatEvery > .zero, found.rungs.count < 200 {
-            found.rungs.append(Case.Rung(
-                step: found.rungs[index].step, dueAt: now.advanced(by: found.repeatEvery), doneAt: nil, repeated: true))
+            found.rungs.append(
+                Case.Rung(
+                    step: found.rungs[index].step, dueAt: now.advanced(by: found.repeatEvery), doneAt: nil, repeated: true))
         }
         return notices
     }

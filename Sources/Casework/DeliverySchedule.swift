@@ -55,11 +55,13 @@ public struct DeliverySchedule: Sendable {
         var result: [Item] = []
         for channel in queues.keys.sorted() where !busy.contains(channel) {
             var blocked: Set<CaseID> = []
-            guard let item = queues[channel]?.first(where: { item in
-                // Order within a case: a later notice waits for an earlier one of its case.
-                guard blocked.insert(item.notice.caseID).inserted else { return false }
-                return item.nextAt <= now
-            }) else { continue }
+            guard
+                let item = queues[channel]?.first(where: { item in
+                    // Order within a case: a later notice waits for an earlier one of its case.
+                    guard blocked.insert(item.notice.caseID).inserted else { return false }
+                    return item.nextAt <= now
+                })
+            else { continue }
             busy.insert(channel)
             result.append(item)
         }

@@ -72,20 +72,23 @@ public struct Ladders: Sendable, Hashable {
             LadderStep(after: .minutes(25), notify: [.station], acceptWithin: .minutes(15)),
             LadderStep(after: .minutes(40), notify: [.town]),
         ]),
-        "attention": Ladder(steps: [
-            LadderStep(after: .zero, notify: [.family]),
-            LadderStep(after: .minutes(60), notify: [.volunteer]),
-        ], repeat: .hours(6)),
-        "leak": Ladder(steps: [
-            LadderStep(after: .zero, notify: [.family, .committee]),
-            LadderStep(after: .hours(2), notify: [.gridWorker]),
-        ], repeat: .hours(12)),
+        "attention": Ladder(
+            steps: [
+                LadderStep(after: .zero, notify: [.family]),
+                LadderStep(after: .minutes(60), notify: [.volunteer]),
+            ], repeat: .hours(6)),
+        "leak": Ladder(
+            steps: [
+                LadderStep(after: .zero, notify: [.family, .committee]),
+                LadderStep(after: .hours(2), notify: [.gridWorker]),
+            ], repeat: .hours(12)),
         "blind": Ladder(steps: [LadderStep(after: .zero, notify: [.technician, .committee])], repeat: .hours(24)),
         "equipment": Ladder(steps: [LadderStep(after: .zero, notify: [.technician])], repeat: .hours(24)),
-        "ebike": Ladder(steps: [
-            LadderStep(after: .zero, notify: [.property]),
-            LadderStep(after: .minutes(2), notify: [.gridWorker, .committee]),
-        ], repeat: .hours(2)),
+        "ebike": Ladder(
+            steps: [
+                LadderStep(after: .zero, notify: [.property]),
+                LadderStep(after: .minutes(2), notify: [.gridWorker, .committee]),
+            ], repeat: .hours(2)),
         "incident": Ladder(steps: [LadderStep(after: .zero, notify: [.technician, .committee])], repeat: .hours(6)),
     ]
 }

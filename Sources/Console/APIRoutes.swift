@@ -35,7 +35,9 @@ struct APIRoutes: Sendable {
         let core = await premises.desk.snapshot
         let lastRead = premises.pollers.reduce(into: [MeterID: WallTime]()) { $0.merge($1.tally.lastAnswer) { $1 } }
         let configuration = premises.configuration
-        let points = Dictionary(configuration.meters.map { ($0.id, configuration.profiles[$0.profile]?.volumeTotal?.id ?? "volume_total") }, uniquingKeysWith: { first, _ in first })
+        let points = Dictionary(
+            configuration.meters.map { ($0.id, configuration.profiles[$0.profile]?.volumeTotal?.id ?? "volume_total") }, uniquingKeysWith: { first, _ in first }
+        )
         let newest = try await premises.store.read { reader in
             try points.reduce(into: [MeterID: Reading]()) { result, entry in result[entry.key] = try reader.newest(of: entry.key, point: entry.value) }
         }

@@ -136,7 +136,9 @@ struct ActRoutes: Sendable {
         case .impossibleAct(.closed(let outcome)):
             Problem(.conflict, "Already closed", "The case was closed with outcome `\(outcome?.rawValue ?? "none")`.")
         case .impossibleAct(.outcomeNotAllowed(let outcome, let allowed)):
-            Problem(.conflict, "Outcome not possible", "`\(outcome.rawValue)` does not fit this kind of case; possible: \(allowed.map(\.rawValue).joined(separator: ", ")).")
+            Problem(
+                .conflict, "Outcome not possible",
+                "`\(outcome.rawValue)` does not fit this kind of case; possible: \(allowed.map(\.rawValue).joined(separator: ", ")).")
         case .impossibleAct(.notAccepted): Problem(.conflict, "Nobody has it", "The case was not accepted, so it cannot be handed back.")
         }
     }

@@ -37,7 +37,9 @@ struct CasePage {
                 return ["whom": record.notice.role.name[language], "how": record.notice.channel.rawValue, "state": state] as [String: Any]
             },
         ]
-        if let who = item.acceptedBy, item.isOpen { parts["who"] = Phrase(item.arrivedAt == nil ? .acceptedBy : .arrivedBy, ["who": .text(spoken(who))]).text[language] }
+        if let who = item.acceptedBy, item.isOpen {
+            parts["who"] = Phrase(item.arrivedAt == nil ? .acceptedBy : .arrivedBy, ["who": .text(spoken(who))]).text[language]
+        }
         if let outcome = item.outcome, !item.isOpen { parts["who"] = Phrase(.closedWith, ["outcome": .text(outcome.name)]).text[language] }
         return frame.context(frame.subject(item.subject, named: named), parts)
     }

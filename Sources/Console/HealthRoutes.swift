@@ -56,7 +56,8 @@ enum MetricsText {
         out.family("wellward_polls_total", "counter", "Meter polls on a bus.", tallies.map { ($0.0, Double($0.1.polls)) })
         out.family("wellward_poll_failures_total", "counter", "Polls without an answer.", tallies.map { ($0.0, Double($0.1.failures)) })
         out.family("wellward_bus_busy_seconds_total", "counter", "Time a bus spent on polls.", tallies.map { ($0.0, $0.1.cycle.seconds) })
-        out.family("wellward_bus_silent_seconds_total", "counter", "Time a bus spent on meters that gave no answer.", tallies.map { ($0.0, $0.1.deadTime.seconds) })
+        out.family(
+            "wellward_bus_silent_seconds_total", "counter", "Time a bus spent on meters that gave no answer.", tallies.map { ($0.0, $0.1.deadTime.seconds) })
         let counts = await premises.telemetry.counts
         out.family("wellward_readings_committed_total", "counter", "Readings written to the store.", [("", Double(counts.committed))])
         out.family("wellward_readings_dropped_total", "counter", "Readings dropped because the disk takes no more.", [("", Double(counts.dropped))])
@@ -65,12 +66,15 @@ enum MetricsText {
         if let boarding = premises.boarding {
             out.family("wellward_broker_connected", "gauge", "Whether the MQTT broker is reached.", [("", boarding.isConnected ? 1 : 0)])
             let refused = boarding.refusals
-            out.family("wellward_mqtt_messages_refused_total", "counter", "MQTT messages that could not be used.", [
-                ("reason=\"malformed\"", Double(refused.malformed)), ("reason=\"topic\"", Double(refused.unknownTopic)),
-                ("reason=\"elevator\"", Double(refused.unknownElevator)), ("reason=\"overflow\"", Double(refused.overflow)),
-                ("reason=\"retained_command\"", Double(refused.retainedCommand)),
-            ])
-            out.family("wellward_elevators_holding", "gauge", "Elevator doors held now.", [("", Double(boarding.elevators.filter { $0.holdSince != nil }.count))])
+            out.family(
+                "wellward_mqtt_messages_refused_total", "counter", "MQTT messages that could not be used.",
+                [
+                    ("reason=\"malformed\"", Double(refused.malformed)), ("reason=\"topic\"", Double(refused.unknownTopic)),
+                    ("reason=\"elevator\"", Double(refused.unknownElevator)), ("reason=\"overflow\"", Double(refused.overflow)),
+                    ("reason=\"retained_command\"", Double(refused.retainedCommand)),
+                ])
+            out.family(
+                "wellward_elevators_holding", "gauge", "Elevator doors held now.", [("", Double(boarding.elevators.filter { $0.holdSince != nil }.count))])
         }
         return out.text
     }
@@ -81,13 +85,16 @@ enum MetricsText {
         let states = Dictionary(grouping: core.homes.values, by: { $0.watch.state(at: now) }).mapValues(\.count)
         out.family("wellward_homes", "gauge", "Homes by state.", HomeState.allCases.map { ("state=\"\($0.rawValue)\"", Double(states[$0] ?? 0)) })
         let open = Dictionary(grouping: core.book.cases.values.filter(\.isOpen), by: \.kind).mapValues(\.count)
-        out.family("wellward_cases_open", "gauge", "Open cases by kind.", FindingKind.allCases.filter { $0 != .meterEvent }.map { ("kind=\"\($0.rawValue)\"", Double(open[$0] ?? 0)) })
+        out.family(
+            "wellward_cases_open", "gauge", "Open cases by kind.",
+            FindingKind.allCases.filter { $0 != .meterEvent }.map { ("kind=\"\($0.rawValue)\"", Double(open[$0] ?? 0)) })
     }
 
     private static func notices(_ premises: Premises, _ out: inout Writer) async {
         let tally = await premises.delivery.tally.sorted { $0.key < $1.key }
         out.family("wellward_notices_sent_total", "counter", "Notices delivered by a channel.", tally.map { ("channel=\"\($0.key)\"", Double($0.value.sent)) })
-        out.family("wellward_notice_failures_total", "counter", "Tries that failed on a channel.", tally.map { ("channel=\"\($0.key)\"", Double($0.value.failed)) })
+        out.family(
+            "wellward_notice_failures_total", "counter", "Tries that failed on a channel.", tally.map { ("channel=\"\($0.key)\"", Double($0.value.failed)) })
         let waiting = await premises.delivery.waiting.sorted { $0.key < $1.key }
         out.family("wellward_notices_waiting", "gauge", "Notices that wait for a channel.", waiting.map { ("channel=\"\($0.key)\"", Double($0.value)) })
     }

@@ -80,7 +80,9 @@ struct DayCurves {
     private func cumulative(_ day: Int64) -> [Double]? {
         guard let parts = hours[day] else { return nil }
         var sum = 0.0
-        return parts.map { sum += $0; return sum }
+        return parts.map {
+            sum += $0; return sum
+        }
     }
 
     /// Path data and texts for the chart: 24 hours across from 36 to 720, litres up from 180 to 10.
@@ -104,7 +106,9 @@ struct DayCurves {
             "todayPath": path([(36, 180)] + (0...hourNow).map { (x($0), y(present[$0])) }),
             "hours": stride(from: 0, through: 24, by: 6).map { ["x": 36 + $0 * 684 / 24 - ($0 == 24 ? 30 : 0), "label": "\($0):00"] as [String: Any] },
             "levels": [0.5, 0.95].map { ["y": y(most * $0), "label": Phrase.number((most * $0).rounded())] as [String: Any] },
-            "bars": hoursAll.map { ["x": x($0) - 28, "width": 28, "label": "\($0 + 1):00 – \(Phrase.number(present[$0])) L / \(Phrase.number(rank(0.5, $0))) L"] as [String: Any] },
+            "bars": hoursAll.map {
+                ["x": x($0) - 28, "width": 28, "label": "\($0 + 1):00 – \(Phrase.number(present[$0])) L / \(Phrase.number(rank(0.5, $0))) L"] as [String: Any]
+            },
             "rows": stride(from: 2, through: 23, by: 3).map { hour in
                 [
                     "hour": "\(hour + 1):00", "today": hour <= hourNow ? Phrase.number(present[hour]) : "–",

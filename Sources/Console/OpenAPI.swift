@@ -13,7 +13,9 @@ enum OpenAPI {
         .init(method: "get", path: "/healthz", summary: "Whether the process lives", answer: "Health"),
         .init(method: "get", path: "/readyz", summary: "Whether it does its work, with reasons", answer: "Health"),
         .init(method: "get", path: "/api/v1/meters", summary: "All meters", answer: "MeterList"),
-        .init(method: "get", path: "/api/v1/meters/{id}/readings", summary: "A meter's readings, with quality and raw words", query: ["from", "to", "every", "point", "limit", "cursor"], answer: "ReadingList"),
+        .init(
+            method: "get", path: "/api/v1/meters/{id}/readings", summary: "A meter's readings, with quality and raw words",
+            query: ["from", "to", "every", "point", "limit", "cursor"], answer: "ReadingList"),
         .init(method: "get", path: "/api/v1/households", summary: "Homes with their state and its reasons", answer: "HouseholdList"),
         .init(method: "get", path: "/api/v1/households/{id}", summary: "One home", answer: "Household"),
         .init(method: "put", path: "/api/v1/households/{id}/presence", summary: "Enter or end away, hospital, visitors", body: "Presence", answer: "Household"),
@@ -34,14 +36,26 @@ enum OpenAPI {
     /// question mark allows null.
     private static let schemas: KeyValuePairs<String, KeyValuePairs<String, String>> = [
         "Health": ["status": "s"],
-        "Meter": ["id": "s", "bus": "s", "unit": "i", "profile": "s", "household": "s?", "state": "s", "last_read_at": "t?", "last_quality": "s?", "volume_litres": "n?", "resolution_litres": "n", "covered_by": "a"],
+        "Meter": [
+            "id": "s", "bus": "s", "unit": "i", "profile": "s", "household": "s?", "state": "s", "last_read_at": "t?", "last_quality": "s?",
+            "volume_litres": "n?", "resolution_litres": "n", "covered_by": "a",
+        ],
         "Reading": ["at": "t", "received_at": "t", "device_at": "t?", "point": "s", "value": "n?", "unit": "s", "quality": "s", "raw": "a"],
-        "Household": ["id": "s", "name": "s?", "address": "s?", "meter": "s?", "state": "s", "since": "t?", "last_use_at": "t?", "first_use_today_at": "t?", "next_sign_expected_by": "t?", "reasons": "a", "presence": "o?", "armed": "b", "open_case": "s?"],
+        "Household": [
+            "id": "s", "name": "s?", "address": "s?", "meter": "s?", "state": "s", "since": "t?", "last_use_at": "t?", "first_use_today_at": "t?",
+            "next_sign_expected_by": "t?", "reasons": "a", "presence": "o?", "armed": "b", "open_case": "s?",
+        ],
         "Presence": ["kind": "s", "until": "t?", "by": "s", "note": "s"],
-        "Elevator": ["id": "s", "online": "b", "boarding": "s", "service_mode": "s", "motion": "s", "floor": "s?", "door": "s", "door_zone": "b?", "status_at": "t?", "hold": "o?", "cool_down_until": "t?", "open_case": "s?"],
+        "Elevator": [
+            "id": "s", "online": "b", "boarding": "s", "service_mode": "s", "motion": "s", "floor": "s?", "door": "s", "door_zone": "b?", "status_at": "t?",
+            "hold": "o?", "cool_down_until": "t?", "open_case": "s?",
+        ],
         "Released": ["id": "s", "result": "s"],
         "Act": ["by": "s", "note": "s", "code": "s", "until": "t?"],
-        "Case": ["id": "s", "kind": "s", "severity": "s", "subject": "o", "stage": "s", "opened_at": "t", "accepted_at": "t?", "accepted_by": "s?", "arrived_at": "t?", "sign_of_life_at": "t?", "closed_at": "t?", "outcome": "s?", "note": "s", "ladder": "a", "findings": "a", "notices": "a"],
+        "Case": [
+            "id": "s", "kind": "s", "severity": "s", "subject": "o", "stage": "s", "opened_at": "t", "accepted_at": "t?", "accepted_by": "s?",
+            "arrived_at": "t?", "sign_of_life_at": "t?", "closed_at": "t?", "outcome": "s?", "note": "s", "ladder": "a", "findings": "a", "notices": "a",
+        ],
         "Quality": ["from": "t", "to": "t", "site": "o", "buses": "o", "meters": "o"],
         "Audit": ["id": "i", "at": "t", "who": "s", "what": "s", "subject": "s", "note": "s"],
         "Problem": ["type": "s", "title": "s", "status": "i", "detail": "s"],
@@ -86,14 +100,19 @@ enum OpenAPI {
             paths.append(.init(key: path, value: .object(methods)))
         }
         var components: [JSON.Member] = schemas.map { name, fields in
-            .init(key: name, value: .of([
-                "type": "object", "properties": .object(fields.map { .init(key: $0.key, value: type($0.value)) }),
-            ]))
+            .init(
+                key: name,
+                value: .of([
+                    "type": "object", "properties": .object(fields.map { .init(key: $0.key, value: type($0.value)) }),
+                ]))
         }
         for name in ["Meter", "Reading", "Household", "Elevator", "Case", "Audit"] {
-            components.append(.init(key: "\(name)List", value: .of([
-                "type": "object", "properties": .of(["items": .of(["type": "array", "items": reference(name)]), "next": type("s?")]),
-            ])))
+            components.append(
+                .init(
+                    key: "\(name)List",
+                    value: .of([
+                        "type": "object", "properties": .of(["items": .of(["type": "array", "items": reference(name)]), "next": type("s?")]),
+                    ])))
         }
         return .of([
             "openapi": "3.1.0",

@@ -154,7 +154,9 @@ struct PageRoutes: Sendable {
         let buffer = try await request.body.collect(upTo: context.maxUploadSize)
         var fields: [String: String] = [:]
         for pair in String(buffer: buffer).split(separator: "&").prefix(50) {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { $0.replacingOccurrences(of: "+", with: " ").removingPercentEncoding ?? "" }
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+                $0.replacingOccurrences(of: "+", with: " ").removingPercentEncoding ?? ""
+            }
             if parts.count == 2 { fields[parts[0]] = parts[1] }
         }
         return fields
@@ -163,7 +165,9 @@ struct PageRoutes: Sendable {
     /// A form must carry the token of the session it was made for.
     private func checkedForm(_ request: Request, _ context: ConsoleContext) async throws -> [String: String] {
         let fields = try await form(request, context)
-        guard let token = fields["csrf"], !token.isEmpty, token == context.session else { throw Problem.forbidden("The form is out of date; open the page again.") }
+        guard let token = fields["csrf"], !token.isEmpty, token == context.session else {
+            throw Problem.forbidden("The form is out of date; open the page again.")
+        }
         return fields
     }
 

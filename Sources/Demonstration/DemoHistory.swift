@@ -18,9 +18,10 @@ enum DemoHistory {
             while time < site.start {
                 let register = life.register(at: time)
                 let shown = register.millilitres / resolution.millilitres * resolution.millilitres
-                readings.append(Reading(
-                    meter: MeterID(home.meterID), point: point, at: time, receivedAt: time, value: Double(shown) / 1000, unit: "L",
-                    quality: .good))
+                readings.append(
+                    Reading(
+                        meter: MeterID(home.meterID), point: point, at: time, receivedAt: time, value: Double(shown) / 1000, unit: "L",
+                        quality: .good))
                 time = time + DemoSite.historyStep
             }
             try store.writeNow { try $0.append(readings) }

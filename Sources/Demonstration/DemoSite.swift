@@ -42,11 +42,12 @@ struct DemoSite {
             let fate: Fate = [4: .collapse, 10: .leak, 14: .deadMeter, 17: .learning, 22: .away][index] ?? .ordinary
             let serial = index % 3 == 2
             let lives = fate == .learning ? start - .days(3) : start - Self.historyLength
-            homes.append(Home(
-                number: index, id: "h-\(building)\(flat)", name: "\(Self.surnames[index])\(index % 3 == 0 ? "阿婆" : index % 3 == 1 ? "大爷" : "阿姨")",
-                address: "\(building)号楼\(flat)", bus: serial ? "lane-\(building)" : "block-\(building)",
-                unit: UInt8(index % 8 + 11), profile: serial ? "bove-ultrasonic" : index % 2 == 0 ? "tuf-2000m" : "generic-two-register",
-                fate: fate, life: SimulatedHome(seed: UInt64(index + 1) * 97, from: lives, civil: civil)))
+            homes.append(
+                Home(
+                    number: index, id: "h-\(building)\(flat)", name: "\(Self.surnames[index])\(index % 3 == 0 ? "阿婆" : index % 3 == 1 ? "大爷" : "阿姨")",
+                    address: "\(building)号楼\(flat)", bus: serial ? "lane-\(building)" : "block-\(building)",
+                    unit: UInt8(index % 8 + 11), profile: serial ? "bove-ultrasonic" : index % 2 == 0 ? "tuf-2000m" : "generic-two-register",
+                    fate: fate, life: SimulatedHome(seed: UInt64(index + 1) * 97, from: lives, civil: civil)))
         }
         writeStories()
     }

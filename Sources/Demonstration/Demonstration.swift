@@ -89,8 +89,9 @@ public final class Demonstration: Sendable {
         for (line, home) in Self.placed(site, on: lines) where home.fate == .deadMeter { line.meter(home.unit)?.fault = .timeout }
         let away = site.homes.first { $0.fate == .away }
         if let away {
-            gateway.premises.desk.tell(.presence(
-                HouseholdID(away.id), PresenceEntry(kind: .away, until: start + .days(3), by: "family-\(away.id)", note: "去女儿家")))
+            gateway.premises.desk.tell(
+                .presence(
+                    HouseholdID(away.id), PresenceEntry(kind: .away, until: start + .days(3), by: "family-\(away.id)", note: "去女儿家")))
         }
     }
 
@@ -104,9 +105,10 @@ public final class Demonstration: Sendable {
             for home in site.homes where home.bus == name {
                 guard let profile = profiles[home.profile] else { continue }
                 let life = Mutex(home.life)
-                line.add(SimulatedMeter(
-                    unit: home.unit, profile: profile, civil: civil, now: { time.now },
-                    volume: { moment in life.withLock { $0.register(at: moment) } }))
+                line.add(
+                    SimulatedMeter(
+                        unit: home.unit, profile: profile, civil: civil, now: { time.now },
+                        volume: { moment in life.withLock { $0.register(at: moment) } }))
             }
             return line
         }
@@ -135,8 +137,9 @@ public final class Demonstration: Sendable {
             cleanUp()
         }
         let server = gateway.console()
-        let group = ServiceGroup(configuration: .init(
-            services: [.init(service: gateway), .init(service: server)], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: gateway), .init(service: server)], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
         try await group.run()
     }
 
@@ -155,7 +158,9 @@ public final class Demonstration: Sendable {
             await show(.wheelchair, lift, seconds: 4, "wheel")
             try? await Task.sleep(for: .seconds(6))
             // The veto lasts until the car is seen empty.
-            lift.change { $0.passenger = false; $0.loadKilograms = 0 }
+            lift.change {
+                $0.passenger = false; $0.loadKilograms = 0
+            }
             try? await Task.sleep(for: .seconds(2))
             await show(.ebike, lift, seconds: 12, "bike")
             try? await Task.sleep(for: .seconds(25))
@@ -167,7 +172,9 @@ public final class Demonstration: Sendable {
 
     private func show(_ kind: SimulatedKind, _ lift: SimulatedElevator, seconds: Int, _ prefix: String) async {
         let track = "\(prefix)-\(UInt16.random(in: 0...UInt16.max))"
-        lift.change { $0.passenger = true; $0.loadKilograms = 90; $0.door = .open; $0.motion = .stopped; $0.floor = "1" }
+        lift.change {
+            $0.passenger = true; $0.loadKilograms = 90; $0.door = .open; $0.motion = .stopped; $0.floor = "1"
+        }
         for _ in 0..<(seconds * 3) {
             guard !Task.isCancelled else { return }
             lift.detect(kind == .ebike ? .ebike : .wheelchair, track: track, confidence: 0.9)
@@ -178,12 +185,16 @@ public final class Demonstration: Sendable {
     private enum SimulatedKind { case ebike, wheelchair }
 
     private func ride(_ lift: SimulatedElevator) async {
-        lift.change { $0.door = .closed; $0.motion = .up; $0.doorZone = false; $0.passenger = true }
+        lift.change {
+            $0.door = .closed; $0.motion = .up; $0.doorZone = false; $0.passenger = true
+        }
         for floor in 2...5 {
             try? await Task.sleep(for: .seconds(2))
             lift.change { $0.floor = "\(floor)" }
         }
-        lift.change { $0.motion = .stopped; $0.doorZone = true; $0.door = .open; $0.passenger = false; $0.loadKilograms = 0 }
+        lift.change {
+            $0.motion = .stopped; $0.doorZone = true; $0.door = .open; $0.passenger = false; $0.loadKilograms = 0
+        }
         try? await Task.sleep(for: .seconds(5))
         lift.change { $0.floor = "1" }
     }

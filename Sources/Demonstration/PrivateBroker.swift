@@ -16,7 +16,10 @@ public final class PrivateBroker: Sendable {
     /// Starts mosquitto and waits until it answers.
     /// - Parameter port: a port to listen on; a free one when nil
     public init(folder: String, port wanted: Int? = nil) throws {
-        guard let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"].first(where: { FileManager.default.isExecutableFile(atPath: $0) })
+        guard
+            let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"].first(where: {
+                FileManager.default.isExecutableFile(atPath: $0)
+            })
         else { throw Demonstration.Fault(description: "mosquitto is not installed; run `apt-get install mosquitto`, or `make run`") }
         port = try wanted ?? Self.freePort()
         let path = "\(folder)/mosquitto.conf"

@@ -40,14 +40,15 @@ public enum GoldenTest {
             guard let found = bare.decode(image).number else { return "`\(id)` decodes to no number" }
             let tolerance = max(1e-9, abs(expected) * 1e-5)
             return abs(found - expected) <= tolerance ? nil : "`\(id)` decodes to \(found), expected \(expected)"
-        } + golden.expectedTexts.sorted { $0.key < $1.key }.compactMap { id, expected in
-            guard let point = profile.points.first(where: { $0.id == id }) else { return "there is no point `\(id)`" }
-            if let parts = point.clockParts(image) {
-                let shown = "\(parts.year)-\(parts.month)-\(parts.day) \(parts.hour):\(parts.minute):\(parts.second)"
-                return shown == expected ? nil : "`\(id)` decodes to \(shown), expected \(expected)"
-            }
-            let found = point.text(image)
-            return found == expected ? nil : "`\(id)` decodes to \(found ?? "nothing"), expected \(expected)"
         }
+            + golden.expectedTexts.sorted { $0.key < $1.key }.compactMap { id, expected in
+                guard let point = profile.points.first(where: { $0.id == id }) else { return "there is no point `\(id)`" }
+                if let parts = point.clockParts(image) {
+                    let shown = "\(parts.year)-\(parts.month)-\(parts.day) \(parts.hour):\(parts.minute):\(parts.second)"
+                    return shown == expected ? nil : "`\(id)` decodes to \(shown), expected \(expected)"
+                }
+                let found = point.text(image)
+                return found == expected ? nil : "`\(id)` decodes to \(found ?? "nothing"), expected \(expected)"
+            }
     }
 }

@@ -127,7 +127,8 @@ extension MeterPoint {
         guard let field = fields.first, case .clock(let layout) = field.type,
             let words = image.words(function: field.function, address: field.address, count: layout.registerCount)
         else { return nil }
-        let numbers = layout.perRegister
+        let numbers =
+            layout.perRegister
             ? words.map { Int($0) }
             : words.flatMap { [Int($0 >> 8), Int($0 & 255)] }
         var parts = ClockParts(year: 0, month: 0, day: 0, hour: 0, minute: 0, second: 0)

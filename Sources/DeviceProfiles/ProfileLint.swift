@@ -36,19 +36,22 @@ public enum ProfileLint {
             profile.danger.contains { field.registers.overlaps(Int($0.address)..<Int($0.address) + $0.count) }
         }
         if written {
-            lint.add(.warning, total.line, total.id, "the totaliser's registers can be written from the bus",
-                     "keep other masters off this bus; Wellward never writes them")
+            lint.add(
+                .warning, total.line, total.id, "the totaliser's registers can be written from the bus",
+                "keep other masters off this bus; Wellward never writes them")
         }
         if profile.resolution > .litres(10) {
-            lint.add(.warning, nil, "resolution_litres", "a count of \(Int(profile.resolution.litres)) L is too coarse for the personal gap rule",
-                     "homes on this meter are covered by the volume rule only")
+            lint.add(
+                .warning, nil, "resolution_litres", "a count of \(Int(profile.resolution.litres)) L is too coarse for the personal gap rule",
+                "homes on this meter are covered by the volume rule only")
         }
         let judged = profile.points.contains { point in
             (Array(point.bits.values) + Array(point.values.values)).contains { $0.bad.contains(total.id) || $0.suspect.contains(total.id) }
         }
         if !judged {
-            lint.add(.warning, total.line, total.id, "no status bit or value says when the totaliser cannot be trusted",
-                     "map the empty-pipe or fault bit to `bad: [\(total.id)]` if the meter has one")
+            lint.add(
+                .warning, total.line, total.id, "no status bit or value says when the totaliser cannot be trusted",
+                "map the empty-pipe or fault bit to `bad: [\(total.id)]` if the meter has one")
         }
     }
 
@@ -77,9 +80,10 @@ public enum ProfileLint {
         for (index, (point, field)) in spans.enumerated() {
             for (other, second) in spans[..<index] where field.function == second.function && field.registers.overlaps(second.registers) {
                 if field.registers == second.registers { continue }
-                lint.add(.error, point.line, point.id,
-                         "registers \(field.registers.lowerBound)–\(field.registers.upperBound - 1) (wire) overlap those of `\(other.id)`",
-                         "check both addresses and lengths in the manual")
+                lint.add(
+                    .error, point.line, point.id,
+                    "registers \(field.registers.lowerBound)–\(field.registers.upperBound - 1) (wire) overlap those of `\(other.id)`",
+                    "check both addresses and lengths in the manual")
             }
         }
     }
@@ -87,20 +91,23 @@ public enum ProfileLint {
     private static func proof(_ profile: MeterProfile, _ lint: inout Findings) {
         if profile.trust >= .documented {
             for point in profile.points where point.source.isEmpty {
-                lint.add(.error, point.line, point.id, "trust is \(profile.trust.rawValue) but this point cites no source",
-                         "add `source:` or lower the rung to structural")
+                lint.add(
+                    .error, point.line, point.id, "trust is \(profile.trust.rawValue) but this point cites no source",
+                    "add `source:` or lower the rung to structural")
             }
             for point in profile.points where point.fields.contains(where: { $0.order == nil }) && profile.trust > .documented {
                 lint.add(.error, point.line, point.id, "the word order is unknown", "solve it before the rung rises above documented")
             }
         }
         if profile.trust >= .crossChecked, !profile.golden.contains(where: \.isReal), profile.document.components(";").count < 2 {
-            lint.add(.error, nil, "trust", "cross-checked needs a real golden frame or two independent documents (separated by `;`)",
-                     "add the evidence or lower the rung")
+            lint.add(
+                .error, nil, "trust", "cross-checked needs a real golden frame or two independent documents (separated by `;`)",
+                "add the evidence or lower the rung")
         }
         if profile.trust == .fieldVerified {
-            lint.add(.error, nil, "trust", "field-verified needs a technician's acceptance record, which no shipped profile has",
-                     "lower the rung to cross-checked")
+            lint.add(
+                .error, nil, "trust", "field-verified needs a technician's acceptance record, which no shipped profile has",
+                "lower the rung to cross-checked")
         }
     }
 }

@@ -64,8 +64,10 @@ public enum ReadPlanner {
     ) -> [ReadRequest] {
         var requests = rules.fixedBlocks.filter { !covers($0, unreadable) }
         let loose = fields.filter { field in
-            !requests.contains { $0.function == field.function && Int($0.address) <= field.registers.lowerBound
-                && field.registers.upperBound <= Int($0.address) + $0.count }
+            !requests.contains {
+                $0.function == field.function && Int($0.address) <= field.registers.lowerBound
+                    && field.registers.upperBound <= Int($0.address) + $0.count
+            }
                 && !field.registers.contains { unreadable.contains(UnreadableRegister(function: field.function, address: UInt16($0))) }
         }
         for function in Set(loose.map(\.function)).sorted() {
@@ -76,8 +78,10 @@ public enum ReadPlanner {
     }
 
     private static func covers(_ request: ReadRequest, _ unreadable: Set<UnreadableRegister>) -> Bool {
-        unreadable.contains { $0.function == request.function && $0.address >= request.address
-            && Int($0.address) < Int(request.address) + request.count }
+        unreadable.contains {
+            $0.function == request.function && $0.address >= request.address
+                && Int($0.address) < Int(request.address) + request.count
+        }
     }
 
     /// Sorts the wanted stretches and joins those that overlap, so that no value is cut.

@@ -105,7 +105,8 @@ public struct RegisterEncoder: Sendable {
                 }
             return layout.bcd ? value / 10 * 16 + value % 10 : value
         }
-        let words = layout.perRegister
+        let words =
+            layout.perRegister
             ? numbers.map { UInt16(truncatingIfNeeded: $0) }
             : stride(from: 0, to: numbers.count, by: 2).map { UInt16(numbers[$0] << 8 | numbers[$0 + 1]) }
         return words.enumerated().map {

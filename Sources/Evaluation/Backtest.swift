@@ -144,7 +144,8 @@ public struct Backtest: Sendable {
                 switch effect {
                 case .raise(let finding): result.lines.append(Line(finding: finding, lastUseAt: lastUse))
                 case .clear(_, let rule):
-                    for index in result.lines.indices.reversed() where result.lines[index].finding.rule == rule.rawValue && result.lines[index].clearedAt == nil {
+                    for index in result.lines.indices.reversed() where result.lines[index].finding.rule == rule.rawValue && result.lines[index].clearedAt == nil
+                    {
                         result.lines[index].clearedAt = time
                     }
                 case .meter(let event):

@@ -68,7 +68,8 @@ final class ModbusContext {
         precondition((1...125).contains(request.count), "a read asks for 1 to 125 registers")
         if case .tcp = address { return try readTCP(context, unit, request) }
         modbus_set_slave(context, Int32(unit))
-        let got = request.function == 4
+        let got =
+            request.function == 4
             ? modbus_read_input_registers(context, Int32(request.address), Int32(request.count), &buffer)
             : modbus_read_registers(context, Int32(request.address), Int32(request.count), &buffer)
         guard got == Int32(request.count) else {

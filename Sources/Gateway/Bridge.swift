@@ -35,9 +35,11 @@ final class Bridge: Sendable {
         }
         guard let desk, let clock else { return }
         let phrase = Phrase(.channelDead, ["channel": .same(channel.rawValue), "count": .same("\(count)")])
-        desk.tell(.finding(Finding(
-            subject: Subject(.site, "channel-\(channel)"), kind: .equipment, rule: "channel_dead", severity: .attention,
-            at: clock.now(), text: phrase.text)))
+        desk.tell(
+            .finding(
+                Finding(
+                    subject: Subject(.site, "channel-\(channel)"), kind: .equipment, rule: "channel_dead", severity: .attention,
+                    at: clock.now(), text: phrase.text)))
     }
 
     /// The elevators run in real time; the site's clock stamps what they report.

@@ -56,7 +56,8 @@ public final class GatewayService: Service {
         let clock = state.clock
         let signer = LinkSigner(secret: try Self.linkSecret(configuration, store))
         http = HTTPClient(eventLoopGroupProvider: .singleton)
-        noticeBroker = try configuration.channels.contains { $0.kind == .mqtt }
+        noticeBroker =
+            try configuration.channels.contains { $0.kind == .mqtt }
             ? configuration.mqtt.map { try MQTTClient($0.settings(clientID: "wellward-notices-\(boot.prefix(8))")) { _ in } } : nil
         let factory = NotifierFactory(http: http, clock: clock, broker: noticeBroker)
         let bridge = Bridge()
@@ -103,12 +104,16 @@ public final class GatewayService: Service {
         if let unwatched { tellUnwatched(unwatched) }
         let deskWork = Task { await desk.run() }
         let deliveryWork = Task { await premises.delivery.run() }
-        let upkeep = [Task { await tick() }, Task { await commit() }, Task { await keepWatches() }, Task { await reloadOnHangup() }, Task { await heartbeat() }]
+        let upkeep = [
+            Task { await tick() }, Task { await commit() }, Task { await keepWatches() }, Task { await reloadOnHangup() }, Task { await heartbeat() },
+        ]
         SystemdNotice.ready()
-        log.info("watching", metadata: [
-            "site": "\(configuration.siteID)", "homes": "\(configuration.watchedHomes.count)", "meters": "\(configuration.polledMeters.count)",
-            "elevators": "\(configuration.elevators.count)",
-        ])
+        log.info(
+            "watching",
+            metadata: [
+                "site": "\(configuration.siteID)", "homes": "\(configuration.watchedHomes.count)", "meters": "\(configuration.polledMeters.count)",
+                "elevators": "\(configuration.elevators.count)",
+            ])
         try? await gracefulShutdown()
         SystemdNotice.stopping()
         for task in upkeep { task.cancel() }
@@ -186,12 +191,16 @@ public final class GatewayService: Service {
 
     private func tellUnwatched(_ gap: (from: WallTime, to: WallTime)) {
         var civil = premises.configuration.clock
-        let phrase = Phrase(.gatewayUnwatched, [
-            "from": .text(civil.spoken(gap.from, at: gap.to)), "to": .text(civil.spoken(gap.to, at: gap.to)),
-        ])
-        premises.desk.tell(.finding(Finding(
-            subject: Subject(.site, premises.configuration.siteID.rawValue), kind: .incident, rule: "unwatched", severity: .attention,
-            at: premises.clock.now(), text: phrase.text, numbers: ["hours": (gap.to - gap.from).hours])))
+        let phrase = Phrase(
+            .gatewayUnwatched,
+            [
+                "from": .text(civil.spoken(gap.from, at: gap.to)), "to": .text(civil.spoken(gap.to, at: gap.to)),
+            ])
+        premises.desk.tell(
+            .finding(
+                Finding(
+                    subject: Subject(.site, premises.configuration.siteID.rawValue), kind: .incident, rule: "unwatched", severity: .attention,
+                    at: premises.clock.now(), text: phrase.text, numbers: ["hours": (gap.to - gap.from).hours])))
     }
 
     private func heartbeat() async {

@@ -82,24 +82,37 @@ struct EquipmentWatch: Sendable {
     }
 
     private func noReply(_ meter: MeterID, _ line: Line, others: Bool, at now: Instant) -> Finding {
-        let words = others
+        let words =
+            others
             ? LocalizedText(chinese: "同一总线上其他表有应答。", english: "Others on the bus answer. ")
             : LocalizedText(chinese: "", english: "")
-        return finding(Subject(.meter, meter.rawValue), "meter_silent", Phrase(.meterSilent, [
-            "meter": .same(meter.rawValue), "bus": .same(line.bus.rawValue), "unit": .same("\(line.unit)"),
-            "count": .same("\(line.misses)"), "others": .text(words),
-        ]), at: now)
+        return finding(
+            Subject(.meter, meter.rawValue), "meter_silent",
+            Phrase(
+                .meterSilent,
+                [
+                    "meter": .same(meter.rawValue), "bus": .same(line.bus.rawValue), "unit": .same("\(line.unit)"),
+                    "count": .same("\(line.misses)"), "others": .text(words),
+                ]), at: now)
     }
 
     private func unusable(_ meter: MeterID, _ reason: String, at now: Instant) -> Finding {
-        finding(Subject(.meter, meter.rawValue), "meter_unusable", Phrase(.meterBad, [
-            "meter": .same(meter.rawValue), "reason": .same(reason),
-        ]), at: now)
+        finding(
+            Subject(.meter, meter.rawValue), "meter_unusable",
+            Phrase(
+                .meterBad,
+                [
+                    "meter": .same(meter.rawValue), "reason": .same(reason),
+                ]), at: now)
     }
 
     private func down(_ bus: BusID, count: Int, at now: Instant) -> Finding {
-        finding(Subject(.bus, bus.rawValue), "bus_down", Phrase(.busDown, [
-            "bus": .same(bus.rawValue), "count": .same("\(count)"),
-        ]), at: now)
+        finding(
+            Subject(.bus, bus.rawValue), "bus_down",
+            Phrase(
+                .busDown,
+                [
+                    "bus": .same(bus.rawValue), "count": .same("\(count)"),
+                ]), at: now)
     }
 }

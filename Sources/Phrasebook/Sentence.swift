@@ -37,44 +37,62 @@ public enum Sentence: String, CaseIterable, Sendable {
     private var words: (String, String) {
         switch self {
         case .silenceVolume:
-            ("最近{within}只用了{litres}升水，低于{below}升；最后一次用水在{last}。",
-             "Only {litres} L of water in the last {within}, less than {below} L; the last use was {last}.")
+            (
+                "最近{within}只用了{litres}升水，低于{below}升；最后一次用水在{last}。",
+                "Only {litres} L of water in the last {within}, less than {below} L; the last use was {last}."
+            )
         case .silenceVolumePlain:
             ("最近{within}几乎没有动静；最后一次在{last}。", "Hardly a sign of life in the last {within}; the last was {last}.")
         case .silenceCeiling:
-            ("{last}之后没有用水，已{silence}；上限是{ceiling}。",
-             "No water since {last}, {silence}; the limit is {ceiling}.")
+            (
+                "{last}之后没有用水，已{silence}；上限是{ceiling}。",
+                "No water since {last}, {silence}; the limit is {ceiling}."
+            )
         case .silenceCeilingPlain:
             ("{last}之后没有动静，已{silence}。", "No sign of life since {last}, {silence}.")
         case .silencePersonal:
-            ("{last}之后没有用水，已{silence}；平时这个时候最久约{usual}。",
-             "No water since {last}, {silence}; by this time of day the longest is usually about {usual}.")
+            (
+                "{last}之后没有用水，已{silence}；平时这个时候最久约{usual}。",
+                "No water since {last}, {silence}; by this time of day the longest is usually about {usual}."
+            )
         case .silencePersonalPlain:
             ("{last}之后没有动静，已{silence}，比平时久。", "No sign of life since {last}, {silence}, longer than usual.")
         case .silenceBlind:
-            ("水表没有读数；读数中断前最后一次用水在{last}，到现在已{silence}。请打电话或上门看看。",
-             "The meter gives no readings; the last use seen before that was {last}, {silence} ago. Please phone or visit.")
+            (
+                "水表没有读数；读数中断前最后一次用水在{last}，到现在已{silence}。请打电话或上门看看。",
+                "The meter gives no readings; the last use seen before that was {last}, {silence} ago. Please phone or visit."
+            )
         case .silenceBlindPlain:
             ("我们看不到这一家，最后一次动静在{last}。请打个电话。", "We cannot see this home; the last sign of life was {last}. Please phone.")
         case .silenceNeverSeen:
-            ("开始看护{silence}以来没有用过水。请核对水表是不是这一家的，并上门看看。",
-             "No water at all in the {silence} since watching began. Check that this is the home's meter, and visit.")
+            (
+                "开始看护{silence}以来没有用过水。请核对水表是不是这一家的，并上门看看。",
+                "No water at all in the {silence} since watching began. Check that this is the home's meter, and visit."
+            )
         case .lowUse:
             ("最近{within}只用了{litres}升水，平时约{usual}升。", "Only {litres} L in the last {within}; usually about {usual} L.")
         case .lowUsePlain:
             ("最近{within}的动静比平时少得多。", "Far fewer signs of life than usual in the last {within}.")
         case .continuousFlow:
-            ("水已连续流了{lasting}（自{since}起，共{litres}升），可能忘关龙头或漏水。",
-             "Water has run without a pause for {lasting} (since {since}, {litres} L): a tap left on, or a leak.")
+            (
+                "水已连续流了{lasting}（自{since}起，共{litres}升），可能忘关龙头或漏水。",
+                "Water has run without a pause for {lasting} (since {since}, {litres} L): a tap left on, or a leak."
+            )
         case .continuousFlowPlain:
-            ("水已连续流了{lasting}（自{since}起），可能忘关龙头或漏水。",
-             "Water has run without a pause for {lasting} (since {since}): a tap left on, or a leak.")
+            (
+                "水已连续流了{lasting}（自{since}起），可能忘关龙头或漏水。",
+                "Water has run without a pause for {lasting} (since {since}): a tap left on, or a leak."
+            )
         case .leakFloor:
-            ("24小时里一直有水在流，每小时至少{rate}升，可能漏水；漏水会掩盖没有动静的情况。",
-             "For 24 hours water has never stopped, at least {rate} L an hour: probably a leak, and a leak can hide a silence.")
+            (
+                "24小时里一直有水在流，每小时至少{rate}升，可能漏水；漏水会掩盖没有动静的情况。",
+                "For 24 hours water has never stopped, at least {rate} L an hour: probably a leak, and a leak can hide a silence."
+            )
         case .leakFloorPlain:
-            ("24小时里一直有水在流，可能漏水；漏水会掩盖没有动静的情况。",
-             "For 24 hours water has never stopped: probably a leak, and a leak can hide a silence.")
+            (
+                "24小时里一直有水在流，可能漏水；漏水会掩盖没有动静的情况。",
+                "For 24 hours water has never stopped: probably a leak, and a leak can hide a silence."
+            )
         case .excessUse:
             ("今天已用{litres}升水，超过上限{ceiling}升。", "{litres} L used today, over the ceiling of {ceiling} L.")
         case .excessUsePlain: ("今天用水异常多。", "Unusually much water today.")
@@ -82,8 +100,10 @@ public enum Sentence: String, CaseIterable, Sendable {
             ("登记为不在家，但{last}用了{litres}升水。", "Registered as away, yet {litres} L were used at {last}.")
         case .useWhileAwayPlain: ("登记为不在家，但{last}有动静。", "Registered as away, yet there was a sign of life at {last}.")
         case .blind:
-            ("水表已{silence}没有读数，我们现在看不到这一家。请维修，并请居委会今天打个电话。",
-             "No reading from the meter for {silence}; we cannot see this home now. Please repair it, and the committee please phone today.")
+            (
+                "水表已{silence}没有读数，我们现在看不到这一家。请维修，并请居委会今天打个电话。",
+                "No reading from the meter for {silence}; we cannot see this home now. Please repair it, and the committee please phone today."
+            )
         case .degraded:
             ("漏水盖住了日常用水，我们分不清家里有没有动静。", "A leak covers everyday use; we cannot tell whether there is life in the home.")
         case .meterJump:
@@ -101,32 +121,45 @@ public enum Sentence: String, CaseIterable, Sendable {
         case .signOfLife:
             ("刚刚用水了（{at}）。请仍然确认一下，并填写结果。", "Water was used just now ({at}). Please still make sure, and enter what you found.")
         case .meterSilent:
-            ("{meter}（{bus}，地址{unit}）连续{count}次没有应答。{others}请先查这只表的电源和接线。",
-             "{meter} on {bus}, unit {unit}: no reply {count} times running. {others}Check power and wiring at this meter first.")
+            (
+                "{meter}（{bus}，地址{unit}）连续{count}次没有应答。{others}请先查这只表的电源和接线。",
+                "{meter} on {bus}, unit {unit}: no reply {count} times running. {others}Check power and wiring at this meter first."
+            )
         case .meterBad:
             ("{meter}有应答，但读数不可信（{reason}）。", "{meter} answers, but its reading cannot be trusted ({reason}).")
         case .busDown:
             ("{bus}上{count}只表全部没有应答：请先查网关、转换器和供电。", "None of the {count} meters on {bus} replies: check the gateway's adapter and the power first.")
         case .storageFull:
-            ("网关磁盘写不进了，读数暂时丢弃，告警照常发出。请清理或更换存储。", "The gateway's disk takes no more; readings are dropped for now, alerts still go out. Free or replace the storage.")
+            (
+                "网关磁盘写不进了，读数暂时丢弃，告警照常发出。请清理或更换存储。",
+                "The gateway's disk takes no more; readings are dropped for now, alerts still go out. Free or replace the storage."
+            )
         case .gatewayUnwatched:
             ("网关从{from}到{to}没有运行，这段时间没有看护。", "The gateway was down from {from} to {to}; nobody was watched in that time.")
         case .channelDead:
             ("通知渠道{channel}连续失败，有{count}条没有送到。", "Channel {channel} keeps failing; {count} notices were not delivered.")
         case .mostHomesBlind:
-            ("{bus}上大多数人家（{count}户）同时看不到了：像是断电或线路故障。请逐户打电话。",
-             "Most homes on {bus} ({count}) went out of sight together: a power cut or a line fault. Please phone each home.")
+            (
+                "{bus}上大多数人家（{count}户）同时看不到了：像是断电或线路故障。请逐户打电话。",
+                "Most homes on {bus} ({count}) went out of sight together: a power cut or a line fault. Please phone each home."
+            )
         case .commandUnanswered: ("电梯控制器没有应答命令。请联系维保单位。", "The elevator controller does not answer commands. Call the maintenance company.")
         case .ebikeHeld:
-            ("检测到电瓶车，门保持打开。请推出电梯。（{frames}帧，置信度{confidence}）",
-             "An e-bike was detected and the door is held open. Please take it out. ({frames} frames, confidence {confidence})")
+            (
+                "检测到电瓶车，门保持打开。请推出电梯。（{frames}帧，置信度{confidence}）",
+                "An e-bike was detected and the door is held open. Please take it out. ({frames} frames, confidence {confidence})"
+            )
         case .ebikeSeen:
-            ("检测到电瓶车进电梯；这部电梯只提醒，不控门。（{frames}帧，置信度{confidence}）",
-             "An e-bike was detected in the lift; this lift only warns, the door is not held. ({frames} frames, confidence {confidence})")
+            (
+                "检测到电瓶车进电梯；这部电梯只提醒，不控门。（{frames}帧，置信度{confidence}）",
+                "An e-bike was detected in the lift; this lift only warns, the door is not held. ({frames} frames, confidence {confidence})"
+            )
         case .ebikeRefused: ("检测到电瓶车，但没有控门：{reason}。", "An e-bike was detected, but the door was not held: {reason}.")
         case .ebikeVetoed: ("检测到电瓶车，但轿厢里有{other}，没有控门。", "An e-bike was detected, but there is a {other} in the car; the door was not held.")
-        case .ebikeLongestHold: ("门已保持{held}，到了上限，已放行；电瓶车可能还在。请去看看。", "The door was held for {held}, the limit, and released; the e-bike may still be there. Please go and look.")
-        case .ebikeTooOften: ("一小时内已控门{count}次，改为只提醒。请检查检测设备。", "The door was held {count} times within an hour; from now on only warnings. Check the detector.")
+        case .ebikeLongestHold:
+            ("门已保持{held}，到了上限，已放行；电瓶车可能还在。请去看看。", "The door was held for {held}, the limit, and released; the e-bike may still be there. Please go and look.")
+        case .ebikeTooOften:
+            ("一小时内已控门{count}次，改为只提醒。请检查检测设备。", "The door was held {count} times within an hour; from now on only warnings. Check the detector.")
         case .batterySeen: ("检测到电瓶车电池进电梯。", "An e-bike battery was detected in the lift.")
         case .gasSeen: ("检测到液化气瓶进电梯。", "A gas cylinder was detected in the lift.")
         case .elevatorOffline: ("电梯控制器离线。", "The elevator controller is offline.")

@@ -107,9 +107,10 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
             }
         }
         guard seconds >= K.shortestKept else { return }
-        silences.append(Silence(
-            endDay: local.day, startMinute: Int(lastLocal.second / 60), weekday: Int((lastLocal.day % 7 + 7) % 7),
-            minutes: Int(min(seconds, K.trip) / 60)))
+        silences.append(
+            Silence(
+                endDay: local.day, startMinute: Int(lastLocal.second / 60), weekday: Int((lastLocal.day % 7 + 7) % 7),
+                minutes: Int(min(seconds, K.trip) / 60)))
         if silences.count > K.mostSilences { silences.removeFirst() }
         silencesSeen += 1
     }
@@ -152,9 +153,10 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
             let ratio = (exceeded[level] + K.anchorPrior[level]) / (K.anchorShare[level] * expected[level] + K.anchorPrior[level])
             return pow(min(max(ratio, 0.25), 4), ratio < 1 ? K.fewerPower[level] : K.morePower[level])
         }
-        tables = GapFrontier.fit(.init(
-            silences: silences, day: today, weight: weight, silentHours: silentHours, silentWeight: silentWeight,
-            daysObserved: daysObserved, correction: correction, budget: budget))
+        tables = GapFrontier.fit(
+            .init(
+                silences: silences, day: today, weight: weight, silentHours: silentHours, silentWeight: silentWeight,
+                daysObserved: daysObserved, correction: correction, budget: budget))
         isLearnt = true
     }
 

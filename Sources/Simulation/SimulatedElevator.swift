@@ -82,7 +82,9 @@ public final class SimulatedElevator: Sendable {
                 changed = true
             case .element(.detect(let track, let kind, let confidence, let zone)):
                 sequence += 1
-                send("{\"seq\":\(sequence),\"at\":\"\(stamp())\",\"boot\":\"\(boot)\",\"track\":\"\(track)\",\"class\":\"\(kind.rawValue)\",\"confidence\":\(confidence),\"zone\":\"\(zone.rawValue)\",\"image\":null}", "detection")
+                send(
+                    "{\"seq\":\(sequence),\"at\":\"\(stamp())\",\"boot\":\"\(boot)\",\"track\":\"\(track)\",\"class\":\"\(kind.rawValue)\",\"confidence\":\(confidence),\"zone\":\"\(zone.rawValue)\",\"image\":null}",
+                    "detection")
             }
             let later = OwnThread.monotonicMilliseconds()
             if let ended = firmware.tick(at: .milliseconds(later)) { answer(ended) }

@@ -26,10 +26,13 @@ struct ConfigurationCheck {
         let file: String
         let lines: [String: Int]
         var issues: [DocumentIssue] = []
-        mutating func add(_ kind: String, _ id: some CustomStringConvertible, _ key: String, _ problem: String, _ fix: String, severity: DocumentIssue.Severity = .error) {
-            issues.append(DocumentIssue(
-                severity: severity, file: file, line: lines["\(kind) \(id)"], key: "\(kind) \(id)\(key.isEmpty ? "" : ".\(key)")",
-                problem: problem, fix: fix))
+        mutating func add(
+            _ kind: String, _ id: some CustomStringConvertible, _ key: String, _ problem: String, _ fix: String, severity: DocumentIssue.Severity = .error
+        ) {
+            issues.append(
+                DocumentIssue(
+                    severity: severity, file: file, line: lines["\(kind) \(id)"], key: "\(kind) \(id)\(key.isEmpty ? "" : ".\(key)")",
+                    problem: problem, fix: fix))
         }
     }
 
@@ -47,7 +50,9 @@ struct ConfigurationCheck {
                 log.add("household", home.id, "meter", "there is no meter `\(meter)`", "name a meter of this file")
             }
             if configuration.policies[home.policy] == nil {
-                log.add("household", home.id, "policy", "there is no policy `\(home.policy)`", "name one of: \(configuration.policies.keys.sorted().joined(separator: ", "))")
+                log.add(
+                    "household", home.id, "policy", "there is no policy `\(home.policy)`",
+                    "name one of: \(configuration.policies.keys.sorted().joined(separator: ", "))")
             }
             contacts(home.contacts, "household", home.id.rawValue, &log)
         }
@@ -106,7 +111,9 @@ struct ConfigurationCheck {
             }
             guard let meter = home.meter.flatMap(configuration.meter), let policy = configuration.policies[home.policy] else { continue }
             if meter.poll * 2 > policy.noData {
-                log.add("meter", meter.id, "poll", "a poll every \(meter.poll) is longer than half of no_data (\(policy.noData))", "poll at least every \(policy.noData / 2)")
+                log.add(
+                    "meter", meter.id, "poll", "a poll every \(meter.poll) is longer than half of no_data (\(policy.noData))",
+                    "poll at least every \(policy.noData / 2)")
             }
             let owners = [Role.gridWorker, .committee, .station].flatMap {
                 directory.people($0, for: Subject(.household, home.id.rawValue), weekday: 0, minute: 180)
@@ -122,8 +129,9 @@ struct ConfigurationCheck {
             log.add("elevator", configuration.elevators[0].id, "", "elevators need the `mqtt` section", "add `mqtt:` with host and port")
         }
         for lift in configuration.elevators where lift.policy.mode == .hold && (lift.signedBy == nil || lift.signedOn == nil) {
-            log.add("elevator", lift.id, "boarding", "`boarding: hold` needs `signed_by` and `signed_on` of the maintenance company",
-                    "have it signed, or write `boarding: alarm`", severity: configuration.mqtt?.isLoopback == true ? .warning : .error)
+            log.add(
+                "elevator", lift.id, "boarding", "`boarding: hold` needs `signed_by` and `signed_on` of the maintenance company",
+                "have it signed, or write `boarding: alarm`", severity: configuration.mqtt?.isLoopback == true ? .warning : .error)
         }
         for lift in configuration.elevators where lift.profile != "wellward-elevator" {
             log.add("elevator", lift.id, "profile", "this release speaks the native profile only", "write `profile: wellward-elevator`")
@@ -148,7 +156,9 @@ struct ConfigurationCheck {
             if load > 1 {
                 log.add("bus", bus.id, "", "its meters need \(Int((load * 100).rounded())) % of its time", "poll less often, or put some meters on another bus")
             } else if load > 0.7 {
-                log.add("bus", bus.id, "", "its meters need \(Int((load * 100).rounded())) % of its time", "poll less often to leave room for retries", severity: .warning)
+                log.add(
+                    "bus", bus.id, "", "its meters need \(Int((load * 100).rounded())) % of its time", "poll less often to leave room for retries",
+                    severity: .warning)
             }
         }
         return cycles

@@ -146,7 +146,9 @@ extension ConfigurationReader {
             var parameters: [String: String] = [:]
             for pair in value("parameters").split(separator: ";") {
                 let words = pair.split(separator: "=", maxSplits: 1).map(String.init)
-                if words.count == 2 { parameters[words[0]] = words[1] } else {
+                if words.count == 2 {
+                    parameters[words[0]] = words[1]
+                } else {
                     report(path, row.line, "parameters", "`\(pair)` is not key=value", "write key=value;key=value")
                 }
             }

@@ -83,7 +83,7 @@ extension ConfigurationReader {
         var result: [String: Ladder] = [:]
         for (name, node) in root.child("ladders")?.entries() ?? [] {
             var every = Interval.minutes(15)
-            var steps = [DocumentNode]()
+            var steps: [DocumentNode] = []
             if node.isMapping {
                 every = node.interval("repeat", least: .seconds(1)) ?? every
                 steps = node.list("steps")

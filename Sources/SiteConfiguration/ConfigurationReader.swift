@@ -85,7 +85,8 @@ public struct ConfigurationReader {
         let links = links()
         let heartbeat = heartbeat()
         if root.child("upstream") != nil {
-            root.child("upstream")?.report("`upstream` is read but this release does not send anywhere yet", fix: "nothing; local guarding is not affected", severity: .warning)
+            root.child("upstream")?.report(
+                "`upstream` is read but this release does not send anywhere yet", fix: "nothing; local guarding is not affected", severity: .warning)
         }
         root.finish()
         guard let siteID, let clock else { return nil }

@@ -60,7 +60,10 @@ public struct SiteConfiguration: Sendable {
     /// A serial line or a TCP endpoint.
     public struct Bus: Sendable, Hashable {
         /// How the bytes travel.
-        public enum Transport: String, Sendable, CaseIterable { case rtu, tcp, rtuOverTCP = "rtu-over-tcp" }
+        public enum Transport: String, Sendable, CaseIterable {
+            case rtu, tcp
+            case rtuOverTCP = "rtu-over-tcp"
+        }
         public var id: BusID
         public var transport: Transport
         public var device: String

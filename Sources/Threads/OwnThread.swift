@@ -16,11 +16,13 @@ public enum OwnThread {
         // Half a megabyte is ample for C calls and keeps many buses small.
         pthread_attr_setstacksize(&attributes, 512 << 10)
         var thread = pthread_t()
-        let code = pthread_create(&thread, &attributes, { raw in
-            guard let raw else { return nil }
-            Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run()
-            return nil
-        }, box.toOpaque())
+        let code = pthread_create(
+            &thread, &attributes,
+            { raw in
+                guard let raw else { return nil }
+                Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run()
+                return nil
+            }, box.toOpaque())
         pthread_attr_destroy(&attributes)
         guard code == 0 else {
             box.release()

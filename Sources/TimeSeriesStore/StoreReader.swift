@@ -16,13 +16,15 @@ public struct StoreReader {
     public func readings(
         of meter: MeterID, point: String? = nil, from: WallTime, to: WallTime, limit: Int
     ) throws -> [Reading] {
-        let rows = try Row.fetchCursor(database, sql: """
-            SELECT series.point, series.unit, readings.at, readings.received, readings.device, readings.value,
-                   readings.quality, readings.raw
-            FROM series JOIN readings ON readings.series = series.id
-            WHERE series.meter = ? AND (? IS NULL OR series.point = ?) AND readings.at >= ? AND readings.at < ?
-            ORDER BY readings.at, series.point LIMIT ?
-            """, arguments: [meter.rawValue, point, point, from.unixMilliseconds, to.unixMilliseconds, limit])
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT series.point, series.unit, readings.at, readings.received, readings.device, readings.value,
+                       readings.quality, readings.raw
+                FROM series JOIN readings ON readings.series = series.id
+                WHERE series.meter = ? AND (? IS NULL OR series.point = ?) AND readings.at >= ? AND readings.at < ?
+                ORDER BY readings.at, series.point LIMIT ?
+                """, arguments: [meter.rawValue, point, point, from.unixMilliseconds, to.unixMilliseconds, limit])
         var result: [Reading] = []
         while let row = try rows.next() { result.append(Self.reading(row, meter)) }
         return result
@@ -41,31 +43,37 @@ public struct StoreReader {
 
     /// The newest reading of a meter's point that has a value.
     public func newest(of meter: MeterID, point: String) throws -> Reading? {
-        let row = try Row.fetchOne(database, sql: """
-            SELECT series.point, series.unit, readings.at, readings.received, readings.device, readings.value,
-                   readings.quality, readings.raw
-            FROM series JOIN readings ON readings.series = series.id
-            WHERE series.meter = ? AND series.point = ? AND readings.value IS NOT NULL
-            ORDER BY readings.at DESC LIMIT 1
-            """, arguments: [meter.rawValue, point])
+        let row = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT series.point, series.unit, readings.at, readings.received, readings.device, readings.value,
+                       readings.quality, readings.raw
+                FROM series JOIN readings ON readings.series = series.id
+                WHERE series.meter = ? AND series.point = ? AND readings.value IS NOT NULL
+                ORDER BY readings.at DESC LIMIT 1
+                """, arguments: [meter.rawValue, point])
         return row.map { Self.reading($0, meter) }
     }
 
     /// How many readings of a meter's point lie in a stretch of time, by quality.
     public func counts(of meter: MeterID, point: String, from: WallTime, to: WallTime) throws -> [Quality: Int] {
-        let rows = try Row.fetchAll(database, sql: """
-            SELECT readings.quality AS quality, count(*) AS count FROM series JOIN readings ON readings.series = series.id
-            WHERE series.meter = ? AND series.point = ? AND readings.at >= ? AND readings.at < ? GROUP BY readings.quality
-            """, arguments: [meter.rawValue, point, from.unixMilliseconds, to.unixMilliseconds])
+        let rows = try Row.fetchAll(
+            database,
+            sql: """
+                SELECT readings.quality AS quality, count(*) AS count FROM series JOIN readings ON readings.series = series.id
+                WHERE series.meter = ? AND series.point = ? AND readings.at >= ? AND readings.at < ? GROUP BY readings.quality
+                """, arguments: [meter.rawValue, point, from.unixMilliseconds, to.unixMilliseconds])
         return Dictionary(rows.map { (Quality(code: $0["quality"]), $0["count"]) }, uniquingKeysWith: +)
     }
 
     /// Cases, newest first.
     public func cases(open: Bool?, limit: Int, before number: Int? = nil) throws -> [Case] {
-        let rows = try Data.fetchAll(database, sql: """
-            SELECT body FROM cases WHERE (? IS NULL OR is_open = ?) AND (? IS NULL OR number < ?)
-            ORDER BY number DESC LIMIT ?
-            """, arguments: [open, open, number, number, limit])
+        let rows = try Data.fetchAll(
+            database,
+            sql: """
+                SELECT body FROM cases WHERE (? IS NULL OR is_open = ?) AND (? IS NULL OR number < ?)
+                ORDER BY number DESC LIMIT ?
+                """, arguments: [open, open, number, number, limit])
         return try rows.map { try JSONDecoder().decode(Case.self, from: $0) }
     }
 

@@ -5,39 +5,40 @@ enum StoreSchema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 readings, cases, journal") { database in
-            try database.execute(sql: """
-                CREATE TABLE series (
-                    id INTEGER PRIMARY KEY, meter TEXT NOT NULL, point TEXT NOT NULL, unit TEXT NOT NULL,
-                    UNIQUE (meter, point)
-                ) STRICT;
-                -- Times are Unix milliseconds; value is null where there is none; raw is big-endian words.
-                CREATE TABLE readings (
-                    series INTEGER NOT NULL REFERENCES series (id), at INTEGER NOT NULL, received INTEGER NOT NULL,
-                    device INTEGER, value REAL, quality INTEGER NOT NULL, raw BLOB,
-                    PRIMARY KEY (series, at)
-                ) STRICT, WITHOUT ROWID;
-                CREATE TABLE cases (
-                    id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, is_open INTEGER NOT NULL, kind TEXT NOT NULL,
-                    subject_type TEXT NOT NULL, subject_id TEXT NOT NULL, opened INTEGER NOT NULL, body BLOB NOT NULL
-                ) STRICT;
-                CREATE INDEX cases_open ON cases (is_open, number);
-                CREATE TABLE notices (
-                    id TEXT PRIMARY KEY, case_id TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
-                    sent INTEGER, body BLOB NOT NULL
-                ) STRICT;
-                CREATE INDEX notices_of_case ON notices (case_id);
-                CREATE INDEX notices_by_state ON notices (state);
-                CREATE TABLE watches (household TEXT PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
-                CREATE TABLE journal (
-                    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, elapsed INTEGER NOT NULL, boot TEXT NOT NULL,
-                    kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL
-                ) STRICT;
-                CREATE TABLE audit (
-                    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
-                    subject TEXT NOT NULL, note TEXT NOT NULL, hash BLOB NOT NULL
-                ) STRICT;
-                CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-                """)
+            try database.execute(
+                sql: """
+                    CREATE TABLE series (
+                        id INTEGER PRIMARY KEY, meter TEXT NOT NULL, point TEXT NOT NULL, unit TEXT NOT NULL,
+                        UNIQUE (meter, point)
+                    ) STRICT;
+                    -- Times are Unix milliseconds; value is null where there is none; raw is big-endian words.
+                    CREATE TABLE readings (
+                        series INTEGER NOT NULL REFERENCES series (id), at INTEGER NOT NULL, received INTEGER NOT NULL,
+                        device INTEGER, value REAL, quality INTEGER NOT NULL, raw BLOB,
+                        PRIMARY KEY (series, at)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE cases (
+                        id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, is_open INTEGER NOT NULL, kind TEXT NOT NULL,
+                        subject_type TEXT NOT NULL, subject_id TEXT NOT NULL, opened INTEGER NOT NULL, body BLOB NOT NULL
+                    ) STRICT;
+                    CREATE INDEX cases_open ON cases (is_open, number);
+                    CREATE TABLE notices (
+                        id TEXT PRIMARY KEY, case_id TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+                        sent INTEGER, body BLOB NOT NULL
+                    ) STRICT;
+                    CREATE INDEX notices_of_case ON notices (case_id);
+                    CREATE INDEX notices_by_state ON notices (state);
+                    CREATE TABLE watches (household TEXT PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+                    CREATE TABLE journal (
+                        id INTEGER PRIMARY KEY, at INTEGER NOT NULL, elapsed INTEGER NOT NULL, boot TEXT NOT NULL,
+                        kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL
+                    ) STRICT;
+                    CREATE TABLE audit (
+                        id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
+                        subject TEXT NOT NULL, note TEXT NOT NULL, hash BLOB NOT NULL
+                    ) STRICT;
+                    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+                    """)
         }
         return migrator
     }

@@ -16,9 +16,10 @@ public struct StoreWriter {
     /// overwrites what was read live.
     public func append(_ readings: [Reading]) throws {
         var series: [SeriesKey: Int64] = [:]
-        let statement = try database.cachedStatement(sql: """
-            INSERT OR IGNORE INTO readings (series, at, received, device, value, quality, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
-            """)
+        let statement = try database.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO readings (series, at, received, device, value, quality, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
+                """)
         // Bound through the C API: one call a column, nothing boxed. A thousand rows a commit is the hot path.
         let handle = statement.sqliteStatement
         for reading in readings {
@@ -80,10 +81,12 @@ public struct StoreWriter {
     /// Saves a case as it stands.
     public func save(_ item: Case) throws {
         let number = Int(item.id.rawValue.dropFirst(2)) ?? 0
-        try database.execute(sql: """
-            INSERT INTO cases (id, number, is_open, kind, subject_type, subject_id, opened, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (id) DO UPDATE SET is_open = excluded.is_open, body = excluded.body
-            """, arguments: [
+        try database.execute(
+            sql: """
+                INSERT INTO cases (id, number, is_open, kind, subject_type, subject_id, opened, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET is_open = excluded.is_open, body = excluded.body
+                """,
+            arguments: [
                 item.id.rawValue, number, item.isOpen, item.kind.rawValue, item.subject.type.rawValue, item.subject.id,
                 item.openedAt.wall.unixMilliseconds, try JSONEncoder().encode(item),
             ])
@@ -91,10 +94,12 @@ public struct StoreWriter {
 
     /// Saves a notice's delivery as it stands. A notice that exists is not made again.
     public func save(_ item: DeliverySchedule.Item) throws {
-        try database.execute(sql: """
-            INSERT INTO notices (id, case_id, state, attempts, sent, body) VALUES (?, ?, ?, ?, ?, ?)
-            ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, sent = excluded.sent, body = excluded.body
-            """, arguments: [
+        try database.execute(
+            sql: """
+                INSERT INTO notices (id, case_id, state, attempts, sent, body) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, sent = excluded.sent, body = excluded.body
+                """,
+            arguments: [
                 item.notice.id.rawValue, item.notice.caseID.rawValue, item.state.rawValue, item.attempts,
                 item.sentAt?.unixMilliseconds, try JSONEncoder().encode(item),
             ])
@@ -102,10 +107,11 @@ public struct StoreWriter {
 
     /// Saves a watch as it stood at a moment.
     public func saveWatch(_ household: HouseholdID, at moment: WallTime, body: Data) throws {
-        try database.execute(sql: """
-            INSERT INTO watches (household, at, body) VALUES (?, ?, ?)
-            ON CONFLICT (household) DO UPDATE SET at = excluded.at, body = excluded.body
-            """, arguments: [household.rawValue, moment.unixMilliseconds, body])
+        try database.execute(
+            sql: """
+                INSERT INTO watches (household, at, body) VALUES (?, ?, ?)
+                ON CONFLICT (household) DO UPDATE SET at = excluded.at, body = excluded.body
+                """, arguments: [household.rawValue, moment.unixMilliseconds, body])
     }
 
     /// Remembers a fact.

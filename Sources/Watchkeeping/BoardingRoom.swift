@@ -153,7 +153,9 @@ public final class BoardingRoom: Sendable {
         private mutating func configure(_ elevators: [SiteConfiguration.Elevator]) {
             let now = room.clock.now()
             for elevator in elevators {
-                if desks[elevator.id] != nil { desks[elevator.id]?.policy = elevator.policy } else {
+                if desks[elevator.id] != nil {
+                    desks[elevator.id]?.policy = elevator.policy
+                } else {
                     desks[elevator.id] = BoardingDesk(
                         elevator: elevator.id, policy: elevator.policy, boot: room.boot, seed: UInt64.random(in: 0...UInt64.max), at: now)
                 }

@@ -1,7 +1,7 @@
+import Casework
 import Crypto
 import Foundation
 import Telemetry
-import Casework
 
 /// Signs the links that open one case without a login: HMAC-SHA256 over case, contact and expiry.
 public struct LinkSigner: Sendable {

@@ -56,7 +56,9 @@ struct Backtest: ParsableCommand {
     }
 
     private func rows(_ path: String, columns: [String]) throws -> [[String: String]] {
-        let lines = try text(path).split(whereSeparator: \.isNewline).map { $0.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) } }
+        let lines = try text(path).split(whereSeparator: \.isNewline).map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
+        }
         guard let header = lines.first, columns.allSatisfy(header.contains) else {
             throw CommandFault("\(path), line 1: the header must name \(columns.joined(separator: ","))")
         }
@@ -65,7 +67,9 @@ struct Backtest: ParsableCommand {
 
     private func entries(_ rows: [[String: String]], _ household: String) throws -> [Evaluation.Backtest.KnownPresence] {
         try rows.filter { $0["household"] == household }.map { row in
-            guard let kind = row["kind"].flatMap(PresenceEntry.Kind.init), let from = row["from"].flatMap({ Int64($0) }), let until = row["until"].flatMap({ Int64($0) }) else {
+            guard let kind = row["kind"].flatMap(PresenceEntry.Kind.init), let from = row["from"].flatMap({ Int64($0) }),
+                let until = row["until"].flatMap({ Int64($0) })
+            else {
                 throw CommandFault("\(presence ?? ""): a row of `\(household)` is not away|hospital|visitors with two Unix times")
             }
             return .init(kind: kind, from: WallTime(unixSeconds: from), until: WallTime(unixSeconds: until))
@@ -140,17 +144,25 @@ struct BacktestLines {
         func json(_ value: some Encodable) -> String { (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
         var timed: [(Int64, String)] = result.lines.map { line in
             let at = line.finding.at.wall.unixSeconds
-            return (at, json(FindingLine(
-                household: household, kind: line.finding.kind.rawValue, rule: line.finding.rule, raised_at: at,
-                cleared_at: line.clearedAt?.unixSeconds, severity: line.finding.severity.rawValue,
-                last_use_at: line.lastUseAt?.unixSeconds, because: line.finding.text[language])))
+            return (
+                at,
+                json(
+                    FindingLine(
+                        household: household, kind: line.finding.kind.rawValue, rule: line.finding.rule, raised_at: at,
+                        cleared_at: line.clearedAt?.unixSeconds, severity: line.finding.severity.rawValue,
+                        last_use_at: line.lastUseAt?.unixSeconds, because: line.finding.text[language]))
+            )
         }
         if let learnt = result.learntAt { timed.append((learnt.unixSeconds, json(LearntLine(household: household, at: learnt.unixSeconds)))) }
         timed += result.onsets.map { onset in
-            (onset.onset.unixSeconds, json(OnsetLine(
-                household: household, onset: onset.onset.unixSeconds, state_at_onset: onset.stateAtOnset,
-                attention_at: onset.attentionAt?.unixSeconds, detected_at: onset.detectedAt?.unixSeconds, rule: onset.rule,
-                horizon_end: onset.horizonEnd.unixSeconds)))
+            (
+                onset.onset.unixSeconds,
+                json(
+                    OnsetLine(
+                        household: household, onset: onset.onset.unixSeconds, state_at_onset: onset.stateAtOnset,
+                        attention_at: onset.attentionAt?.unixSeconds, detected_at: onset.detectedAt?.unixSeconds, rule: onset.rule,
+                        horizon_end: onset.horizonEnd.unixSeconds))
+            )
         }
         // A stable order: by time, findings before onsets of the same second.
         return timed.enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }.map(\.element.1)

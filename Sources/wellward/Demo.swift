@@ -30,12 +30,14 @@ struct Demo: AsyncParsableCommand {
             let demo = try Demonstration(.init(speed: speed, port: port, version: Main.version), log: log) { text in
                 FileHandle.standardError.write(Data("\(text)\n".utf8))
             }
-            FileHandle.standardError.write(Data("""
+            FileHandle.standardError.write(
+                Data(
+                    """
 
-                Wellward is watching 24 invented homes. Open \(demo.address)
-                One minute here is \(Int(speed)) minutes there; lifts run in real time. Ctrl-C ends and cleans up.
+                    Wellward is watching 24 invented homes. Open \(demo.address)
+                    One minute here is \(Int(speed)) minutes there; lifts run in real time. Ctrl-C ends and cleans up.
 
-                """.utf8))
+                    """.utf8))
             try await demo.run()
         } catch let fault as Demonstration.Fault {
             throw CommandFault(fault.description)

@@ -102,7 +102,8 @@ final class MeterReader {
         let answer = await bus.run(plan)
         lastFault = nil
         if let fault = answer.faults.first {
-            lastFault = "\(target.bus), unit \(target.unit): \(fault.fault) to a read of \(fault.request.count) registers at wire address \(fault.request.address). "
+            lastFault =
+                "\(target.bus), unit \(target.unit): \(fault.fault) to a read of \(fault.request.count) registers at wire address \(fault.request.address). "
                 + (fault.fault.isAnswer ? "Check that the profile fits the meter." : "Check power, wiring, unit address and line settings.")
         }
         return decoder.readings(of: "meter", in: answer.image, at: GatewayClock.systemWall(), civil: &civil)

@@ -46,7 +46,9 @@ struct ProfileCommand: ParsableCommand {
                 var resolution_litres: Double
             }
             let lines = try files([]).compactMap { try read($0).profile }.map {
-                Line(id: $0.id.rawValue, title: $0.title.english, manufacturer: $0.manufacturer, trust: $0.trust.rawValue, resolution_litres: $0.resolution.litres)
+                Line(
+                    id: $0.id.rawValue, title: $0.title.english, manufacturer: $0.manufacturer, trust: $0.trust.rawValue,
+                    resolution_litres: $0.resolution.litres)
             }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -75,7 +77,9 @@ struct ProfileCommand: ParsableCommand {
             print("  manufacturer \(profile.manufacturer); models \(profile.models.joined(separator: ", ")); trust \(profile.trust.rawValue)")
             print("  document: \(profile.document)")
             for point in profile.points {
-                let places = point.fields.map { "FC\($0.function) wire \($0.address) ×\($0.type.registerCount)\($0.order.map { " \($0)" } ?? " order unknown")" }
+                let places = point.fields.map {
+                    "FC\($0.function) wire \($0.address) ×\($0.type.registerCount)\($0.order.map { " \($0)" } ?? " order unknown")"
+                }
                 print("  \(point.id) [\(point.role.rawValue)] \(places.joined(separator: " + ")) \(point.unit.rawValue)\(point.inferred ? " (inferred)" : "")")
             }
             for danger in profile.danger { print("  never written: wire \(danger.address) ×\(danger.count): \(danger.why)") }

@@ -47,7 +47,8 @@ struct Run: AsyncParsableCommand {
         } catch {
             let text = "\(error)"
             guard text.contains("bind") || text.contains("EADDRINUSE") || text.contains("Address already in use") else { throw error }
-            throw CommandFault("console.listen \(configuration.console.host):\(configuration.console.port): the address is in use or not ours; choose another port")
+            throw CommandFault(
+                "console.listen \(configuration.console.host):\(configuration.console.port): the address is in use or not ours; choose another port")
         }
     }
 

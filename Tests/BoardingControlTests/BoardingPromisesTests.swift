@@ -189,7 +189,9 @@ struct DeskBench {
         bench.clearEbike()
         #expect(bench.holds.isEmpty)
         #expect(bench.raised.contains { $0.rule == "veto" })
-        bench.status { $0.passenger = false; $0.loadKilograms = 0 }
+        bench.status {
+            $0.passenger = false; $0.loadKilograms = 0
+        }
         bench.clearEbike()
         #expect(bench.holds.count == 1)
     }

@@ -12,11 +12,12 @@ struct BookBench {
     var others: [CaseBook.Effect] = []
 
     init(contacts: [ContactCard]? = nil, ladders: Ladders = Ladders()) {
-        let all: [ContactCard] = contacts ?? [
-            ContactCard(id: "daughter", role: .family, channels: ["f"]), ContactCard(id: "grid", role: .gridWorker, channels: ["f"]),
-            ContactCard(id: "committee", role: .committee, channels: ["f"]), ContactCard(id: "station", role: .station, channels: ["f"]),
-            ContactCard(id: "town", role: .town, channels: ["f"]),
-        ]
+        let all: [ContactCard] =
+            contacts ?? [
+                ContactCard(id: "daughter", role: .family, channels: ["f"]), ContactCard(id: "grid", role: .gridWorker, channels: ["f"]),
+                ContactCard(id: "committee", role: .committee, channels: ["f"]), ContactCard(id: "station", role: .station, channels: ["f"]),
+                ContactCard(id: "town", role: .town, channels: ["f"]),
+            ]
         let directory = Directory(contacts: all, ties: [Subject(.household, "h"): .init(contacts: ["daughter"], grid: "g")])
         book = CaseBook(ladders: ladders, directory: directory, language: .english, civil: CivilClock(zone: .gmt))
     }
@@ -35,13 +36,17 @@ struct BookBench {
     }
 
     mutating func silence(_ severity: Severity = .alarm) {
-        take(.finding(Finding(
-            subject: Subject(.household, "h"), kind: .inactivity, rule: "volume", severity: severity, at: now,
-            text: LocalizedText(chinese: "只用了3升", english: "only 3 L"), plainText: LocalizedText(chinese: "没有动静", english: "no sign"),
-            numbers: ["used_litres": 3, "hours": 12])))
+        take(
+            .finding(
+                Finding(
+                    subject: Subject(.household, "h"), kind: .inactivity, rule: "volume", severity: severity, at: now,
+                    text: LocalizedText(chinese: "只用了3升", english: "only 3 L"), plainText: LocalizedText(chinese: "没有动静", english: "no sign"),
+                    numbers: ["used_litres": 3, "hours": 12])))
     }
 
     mutating func act(_ deed: CaseBook.Act.Deed, by who: String) { take(.act("c-1", .init(deed, by: who))) }
+    // A test that asks for a case that is not there is broken itself.
+    // swift-format-ignore: NeverForceUnwrap
     var item: Case { book.cases["c-1"]! }
     var told: [String] { notices.map { "\($0.kind.rawValue) \($0.contact)" } }
 }

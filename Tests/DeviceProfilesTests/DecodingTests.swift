@@ -9,7 +9,8 @@ import Testing
         return point.decode(RegisterImage(blocks: [.init(function: 3, address: 0, words: words)])).number
     }
 
-    @Test(arguments: [("ABCD", [0x1234, 0x5678]), ("CDAB", [0x5678, 0x1234]), ("BADC", [0x3412, 0x7856]), ("DCBA", [0x7856, 0x3412])] as [(String, [UInt16])])
+    @Test(
+        arguments: [("ABCD", [0x1234, 0x5678]), ("CDAB", [0x5678, 0x1234]), ("BADC", [0x3412, 0x7856]), ("DCBA", [0x7856, 0x3412])] as [(String, [UInt16])])
     func `each order of two registers gives the same number`(order: String, words: [UInt16]) {
         #expect(decode(.integer(registers: 2, signed: false), order, words) == Double(0x1234_5678))
     }

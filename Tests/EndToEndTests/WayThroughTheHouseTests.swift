@@ -155,7 +155,8 @@ import Testing
         gateway.signal(SIGHUP)
         try await eventually { gateway.log.contains("no bus `nett`") }
         #expect(gateway.items("/api/v1/meters").count == 2)
-        try gateway.write("wellward.yaml", text.replacingOccurrences(of: "households:", with: "  - {id: wm-3, bus: net, unit: 3, profile: tuf-2000m, poll: 1s}\nhouseholds:"))
+        try gateway.write(
+            "wellward.yaml", text.replacingOccurrences(of: "households:", with: "  - {id: wm-3, bus: net, unit: 3, profile: tuf-2000m, poll: 1s}\nhouseholds:"))
         gateway.signal(SIGHUP)
         try await eventually { gateway.items("/api/v1/meters").contains { $0["id"] as? String == "wm-3" && $0["state"] as? String == "ok" } }
     }

@@ -32,9 +32,13 @@ import Testing
         let server = try LibmodbusServer()
         defer { server.stop() }
         let bus = ModbusBus(.tcp(host: "127.0.0.1", port: server.port))
-        let answer = await bus.run(MeterPlan(unit: 1, requests: [
-            ReadRequest(function: 3, address: 10, count: 5), ReadRequest(function: 4, address: 3, count: 2), ReadRequest(function: 3, address: 75, count: 125),
-        ]))
+        let answer = await bus.run(
+            MeterPlan(
+                unit: 1,
+                requests: [
+                    ReadRequest(function: 3, address: 10, count: 5), ReadRequest(function: 4, address: 3, count: 2),
+                    ReadRequest(function: 3, address: 75, count: 125),
+                ]))
         #expect(answer.faults.isEmpty)
         #expect(answer.image.words(function: 3, address: 10, count: 5).map(Array.init) == [10, 11, 12, 13, 14])
         #expect(answer.image.words(function: 4, address: 3, count: 2).map(Array.init) == [1003, 1004])

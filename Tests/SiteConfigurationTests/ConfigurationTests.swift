@@ -32,7 +32,9 @@ import Testing
             base: "/site", profileRoots: [root],
             read: { path in extra[path] ?? (try? String(contentsOfFile: path, encoding: .utf8)) },
             list: { folder, suffix in
-                (try? FileManager.default.contentsOfDirectory(atPath: folder))?.filter { suffix.isEmpty || $0.hasSuffix(suffix) }.sorted().map { "\(folder)/\($0)" }
+                (try? FileManager.default.contentsOfDirectory(atPath: folder))?.filter { suffix.isEmpty || $0.hasSuffix(suffix) }.sorted().map {
+                    "\(folder)/\($0)"
+                }
             })
         return ConfigurationReader.read(text, file: "wellward.yaml", files: files)
     }
@@ -47,12 +49,23 @@ import Testing
     }
 
     static let faults: [(change: @Sendable (String) -> String, problem: String, line: Int?)] = [
-        ({ $0.replacingOccurrences(of: "unit: 17, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2, bus: net", with: "unit: 17, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2, bus: lane") }, "same bus and unit", 9),
+        (
+            {
+                $0.replacingOccurrences(
+                    of: "unit: 17, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2, bus: net",
+                    with: "unit: 17, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2, bus: lane")
+            }, "same bus and unit", 9
+        ),
         ({ $0.replacingOccurrences(of: "bus: net, unit", with: "bus: nett, unit") }, "no bus `nett`", 9),
         ({ $0.replacingOccurrences(of: "meter: wm-1", with: "meter: wm-9") }, "no meter `wm-9`", 11),
         ({ $0.replacingOccurrences(of: "channels: [out]", with: "channels: [owt]") }, "no channel `owt`", 15),
         ({ $0.replacingOccurrences(of: "poll: 5m}\n  - {id: wm-2", with: "poll: 40m}\n  - {id: wm-2") }, "longer than half of no_data", 8),
-        ({ $0.replacingOccurrences(of: "unit: 17, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2", with: "unit: 300, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2") }, "300", 8),
+        (
+            {
+                $0.replacingOccurrences(
+                    of: "unit: 17, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2", with: "unit: 300, profile: tuf-2000m, poll: 5m}\n  - {id: wm-2")
+            }, "300", 8
+        ),
         ({ $0.replacingOccurrences(of: "boarding: hold", with: "lease: 11s, boarding: hold") }, "too long", 13),
         ({ $0.replacingOccurrences(of: "boarding: hold", with: "longest_hold: 200s, boarding: hold") }, "trap", 13),
         ({ $0.replacingOccurrences(of: "mqtt: {host: 127.0.0.1", with: "mqtt: {hots: 127.0.0.1") }, "unknown key `hots`", 3),

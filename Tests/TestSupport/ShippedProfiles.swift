@@ -28,4 +28,3 @@ public enum ShippedProfiles {
         all.first { $0.name == "\(id).yaml" }.flatMap { ProfileReader.read($0.text, file: $0.name).profile }
     }
 }
-

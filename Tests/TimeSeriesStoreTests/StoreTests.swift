@@ -34,7 +34,9 @@ import TimeSeriesStore
     @Test func `the file is for the gateway's user alone, and opens again with what was in it`() throws {
         do {
             let store = try Store(path: path)
-            try store.writeNow { try $0.append([reading(10, 1)]); try $0.setFact("a", "b") }
+            try store.writeNow {
+                try $0.append([reading(10, 1)]); try $0.setFact("a", "b")
+            }
             try store.close()
         }
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber
