@@ -99,11 +99,10 @@ import Testing
         try await eventually { gateway.items("/api/v1/elevators").first?["online"] as? Bool == true }
         try await eventually {
             lift.detect(.ebike, track: "bike", confidence: 0.92)
-            return gateway.items("/api/v1/elevators").first?["hold"] is [String: Any]
+            return gateway.items("/api/v1/elevators").first?["hold"] is [String: Any] && lift.firmware.heldUntil != nil
         }
-        #expect(lift.firmware.heldUntil != nil)
         try await eventually { lift.actions.contains("release") }
-        #expect(lift.firmware.heldUntil == nil)
+        try await eventually { lift.firmware.heldUntil == nil }
         try await eventually { gateway.items("/api/v1/cases").contains { $0["kind"] as? String == "ebike" } }
 
         // The end.
