@@ -54,14 +54,7 @@ public struct DeliverySchedule: Sendable {
     public mutating func due(at now: Interval) -> [Item] {
         var result: [Item] = []
         for channel in queues.keys.sorted() where !busy.contains(channel) {
-            var blocked: Set<CaseID> = []
-            guard
-                let item = queues[channel]?.first(where: { item in
-                    // Order within a case: a later notice waits for an earlier one of its case.
-                    guard blocked.insert(item.notice.caseID).inserted else { return false }
-                    return item.nextAt <= now
-                })
-            else { continue }
+            guard let item = queues[channel].flatMap({ Self.eligible($0).first { $0.nextAt <= now } }) else { continue }
             busy.insert(channel)
             result.append(item)
         }
@@ -101,9 +94,21 @@ public struct DeliverySchedule: Sendable {
         return .milliseconds(capped - capped / 4 * share / 1024)
     }
 
+    /// The items that may be tried when their time has come. Within a case a later notice waits for an earlier one that was
+    /// tried and failed; one that only waits for the end of quiet hours holds nothing back, least of all an alarm.
+    private static func eligible(_ queue: [Item]) -> [Item] {
+        var blocked: Set<CaseID> = []
+        return queue.filter { item in
+            guard !blocked.contains(item.notice.caseID) else { return false }
+            let onlyQuiet = item.attempts == 0 && item.nextAt > item.notice.createdAt.elapsed
+            if !onlyQuiet { blocked.insert(item.notice.caseID) }
+            return true
+        }
+    }
+
     /// The next moment at which something is due on a free channel.
     public var nextDue: Interval? {
-        queues.filter { !busy.contains($0.key) }.flatMap { $0.value.map(\.nextAt) }.min()
+        queues.filter { !busy.contains($0.key) }.flatMap { Self.eligible($0.value).map(\.nextAt) }.min()
     }
 
     /// How many notices wait, by channel.

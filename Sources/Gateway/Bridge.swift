@@ -28,6 +28,8 @@ final class Bridge: Sendable {
 
     func falseAlarm(_ elevator: ElevatorID) { ends.withLock { $0.boarding }?.falseAlarm(elevator) }
 
+    func openCase(_ elevator: ElevatorID, _ id: CaseID?) { ends.withLock { $0.boarding }?.setOpenCase(elevator, id) }
+
     func channelDead(_ channel: ChannelID) {
         let (desk, clock, count) = ends.withLock { ends in
             ends.dead[channel, default: 0] += 1

@@ -67,7 +67,7 @@ public final class GatewayService: Service {
             onDead: { bridge.channelDead($0) })
         let desk = SiteDesk(
             core: state.core, store: store, delivery: delivery, clock: clock, boot: boot, log: log,
-            onFalseBoardingAlarm: { bridge.falseAlarm($0) })
+            onFalseBoardingAlarm: { bridge.falseAlarm($0) }, onElevatorCase: { bridge.openCase($0, $1) })
         let boarding = configuration.mqtt.map { _ in
             BoardingRoom(
                 configuration.elevators, clock: .fresh(), zone: configuration.clock, boot: boot, log: log,
@@ -152,7 +152,9 @@ public final class GatewayService: Service {
         var isFull = false
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(every.milliseconds))
-            let fault = await premises.telemetry.flush().fault
+            // In a task of its own: being told to stop must not look like a full disk.
+            let telemetry = premises.telemetry
+            let fault = await Task { await telemetry.flush().fault }.value
             if let fault, !isFull {
                 isFull = true
                 log.error("readings cannot be written", metadata: ["why": "\(fault)"])

@@ -23,6 +23,8 @@ struct EquipmentWatch: Sendable {
     private(set) var lines: [MeterID: Line]
     private(set) var downBuses: Set<BusID> = []
     private var lastAnswer: [BusID: Interval] = [:]
+    private var heardBuses: Set<BusID> = []
+    private var heardMeters: Set<MeterID> = []
 
     /// After so many polls without an answer a ticket is opened.
     static let missesUntilTold = 2
@@ -40,8 +42,11 @@ struct EquipmentWatch: Sendable {
             line.misses = 0
             line.firstMiss = nil
             line.unusable = usable ? 0 : line.unusable + 1
-            if downBuses.remove(line.bus) != nil { effects.append(.clear(Subject(.bus, line.bus.rawValue))) }
-            if line.told == .silent || line.told == .unusable && usable {
+            // The first answer since the start clears too: a case may be open from before a restart.
+            let firstOnBus = heardBuses.insert(line.bus).inserted
+            if downBuses.remove(line.bus) != nil || firstOnBus { effects.append(.clear(Subject(.bus, line.bus.rawValue))) }
+            let first = usable && heardMeters.insert(meter).inserted
+            if first || line.told == .silent || line.told == .unusable && usable {
                 line.told = nil
                 effects.append(.clear(Subject(.meter, meter.rawValue)))
             }

@@ -72,6 +72,8 @@ public struct Neighbourhood: Sendable {
     public enum Refusal: Error, Sendable, Hashable {
         case unknownHome(HouseholdID)
         case impossibleAct(CaseBook.Refusal)
+        /// The gateway is stopping: the event was not taken.
+        case stopping
     }
 
     /// Homes by id.
@@ -125,7 +127,8 @@ public struct Neighbourhood: Sendable {
             case .raise(let finding): tell(finding, at: now, &effects)
             case .clear(let subject):
                 settle(.cleared(subject, .equipment), at: now, &effects)
-                if subject.type == .bus, blindIncidents.remove(BusID(subject.id)) != nil {
+                if subject.type == .bus {
+                    blindIncidents.remove(BusID(subject.id))
                     settle(.cleared(subject, .incident), at: now, &effects)
                 }
             }

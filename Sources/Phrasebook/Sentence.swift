@@ -16,7 +16,7 @@ public enum Sentence: String, CaseIterable, Sendable {
     case blind
     case degraded
     case meterJump, meterReset, meterReplaced, meterReverse, meterRollover
-    case safe, safeNoUseYet, learning, away, inHospital, notArmed
+    case safe, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
     case signOfLife
     // Meters and buses.
     case meterSilent, meterBad, busDown, storageFull, gatewayUnwatched, channelDead, mostHomesBlind, commandUnanswered
@@ -118,6 +118,11 @@ public enum Sentence: String, CaseIterable, Sendable {
         case .away: ("登记为不在家，到{until}。", "Registered as away until {until}.")
         case .inHospital: ("登记为住院，到{until}。", "Registered as in hospital until {until}.")
         case .notArmed: ("没有同意记录，不看护。", "No consent on record: not watched.")
+        case .tooCoarse:
+            (
+                "水表每{litres}升才跳一次，看不出有没有动静：这一家没有被看护到。",
+                "The meter counts in steps of {litres} L, which shows no signs of life: this home is not covered."
+            )
         case .signOfLife:
             ("刚刚用水了（{at}）。请仍然确认一下，并填写结果。", "Water was used just now ({at}). Please still make sure, and enter what you found.")
         case .meterSilent:

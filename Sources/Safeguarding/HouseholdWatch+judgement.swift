@@ -21,7 +21,8 @@ extension HouseholdWatch {
     }
 
     private mutating func judgeSilence(at now: Instant, _ effects: inout [Effect]) {
-        guard let since = silentSince else { return }
+        // A meter that counts in steps of a hundred litres shows no silences: the home is shown as not covered instead.
+        guard let since = silentSince, coverage.volume else { return }
         let silence = now.since(since)
         if silence >= policy.longestSilence, standing[.longestSilence] == nil, standing[.personalGap]?.severity != .alarm {
             raise(ceiling(silence, at: now), .longestSilence, &effects)

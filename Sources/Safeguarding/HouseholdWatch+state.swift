@@ -22,6 +22,7 @@ extension HouseholdWatch {
             return .attention
         }
         if !sees(at: now) { return .blind }
+        if !coverage.volume { return .degraded }
         if standing[.continuousFlow] != nil || standing[.leakFloor] != nil { return .degraded }
         if let presence, presence.kind != .visitors { return .away }
         if policy.personal, coverage.personalGap, !model.isLearnt { return .learning }
@@ -43,6 +44,7 @@ extension HouseholdWatch {
             let sentence: Sentence = presence?.kind == .hospital ? .inHospital : .away
             phrase = Phrase(sentence, ["until": .text(copy.spoken(presence?.until ?? now.wall, at: now.wall))])
         case .learning: phrase = Phrase(.learning)
+        case .degraded: phrase = Phrase(.tooCoarse, ["litres": .same(Phrase.number(ledger.limits.resolution.litres))])
         case .safe:
             if let lastUse { phrase = Phrase(.safe, ["last": .text(copy.spoken(lastUse.wall, at: now.wall))]) } else { phrase = Phrase(.safeNoUseYet) }
         default: return []

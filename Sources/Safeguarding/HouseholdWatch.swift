@@ -41,7 +41,14 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     /// The home.
     public let household: HouseholdID
     /// How it is guarded.
-    public var policy: SafeguardingPolicy
+    public var policy: SafeguardingPolicy {
+        didSet {
+            guard policy.volumeRule?.within != oldValue.volumeRule?.within else { return }
+            // A new window has seen nothing yet: the rule judges when it has been filled once.
+            window = policy.volumeRule.map { VolumeWindow(length: $0.within) }
+            armedSince = nil
+        }
+    }
     /// The rules its meter can support.
     public var coverage: Coverage
     var ledger: ConsumptionLedger
@@ -80,10 +87,8 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
 
     /// Takes one event.
     public mutating func handle(_ event: Event, at now: Instant) -> [Effect] {
-        if began == nil {
-            began = now
-            armedSince = now
-        }
+        began = began ?? now
+        armedSince = armedSince ?? now
         var effects: [Effect] = []
         expirePresence(at: now, &effects)
         switch event {

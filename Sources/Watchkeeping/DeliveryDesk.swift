@@ -16,6 +16,7 @@ public actor DeliveryDesk {
     private var loggedFault: [ChannelID: Interval] = [:]
     /// Notices delivered and given up since the start, by channel.
     public private(set) var tally: [ChannelID: (sent: Int, failed: Int, dead: Int)] = [:]
+    private var armed: ContinuousClock.Instant?
     private let bell: AsyncStream<Void>
     private let ring: AsyncStream<Void>.Continuation
     /// Called when a channel has given up on a notice.
@@ -70,13 +71,16 @@ public actor DeliveryDesk {
         return bell
     }
 
+    /// One alarm clock at a time: a new one is set only when it must ring before the one that runs.
     private func rearm(_ group: inout DiscardingTaskGroup) {
         guard let next = schedule.nextDue else { return }
-        let pause = clock.realTime(until: next)
+        let pause = min(max(clock.realTime(until: next), .milliseconds(1)), .seconds(60))
+        let rings = ContinuousClock.now + pause
+        if let armed, armed > .now, armed <= rings { return }
+        armed = rings
         let ring = ring
         group.addTask {
-            // At most a minute: a duration that was computed before a change must not oversleep it.
-            try? await Task.sleep(for: min(max(pause, .milliseconds(1)), .seconds(60)))
+            try? await Task.sleep(until: rings, clock: .continuous)
             ring.yield()
         }
     }

@@ -51,14 +51,17 @@ public actor SiteDesk {
     private let mailbox: AsyncStream<Item>
     private nonisolated let post: AsyncStream<Item>.Continuation
     private let onFalseBoardingAlarm: @Sendable (ElevatorID) -> Void
+    private let onElevatorCase: @Sendable (ElevatorID, CaseID?) -> Void
     private var unsaved: [@Sendable (StoreWriter) throws -> Void] = []
     private var storageTold = false
 
     /// A desk for a restored core.
     public init(
         core: Neighbourhood, store: Store, delivery: DeliveryDesk, clock: GatewayClock, boot: String, log: Logger,
-        onFalseBoardingAlarm: @escaping @Sendable (ElevatorID) -> Void
+        onFalseBoardingAlarm: @escaping @Sendable (ElevatorID) -> Void,
+        onElevatorCase: @escaping @Sendable (ElevatorID, CaseID?) -> Void
     ) {
+        self.onElevatorCase = onElevatorCase
         self.core = core
         self.store = store
         self.delivery = delivery
@@ -78,7 +81,7 @@ public actor SiteDesk {
     public nonisolated func ask(_ event: Neighbourhood.Event, audit: AuditEntry? = nil) async -> Result<Void, Neighbourhood.Refusal> {
         await withCheckedContinuation { continuation in
             if case .terminated = post.yield(Item(event: event, audit: audit, reply: continuation)) {
-                continuation.resume(returning: .success(()))
+                continuation.resume(returning: .failure(.stopping))
             }
         }
     }
@@ -116,6 +119,7 @@ public actor SiteDesk {
             case .save(let item):
                 writes.append { try $0.save(item) }
                 news.insert(.caseFile(item.id))
+                if item.subject.type == .elevator { onElevatorCase(ElevatorID(item.subject.id), item.isOpen ? item.id : nil) }
             case .notify(let notice):
                 writes.append { try $0.save(DeliverySchedule.Item(notice)) }
                 notices.append(notice)

@@ -22,6 +22,8 @@ struct Run: AsyncParsableCommand {
     @Option(help: "How much to log: trace, debug, info, warning, error.") var logLevel = "info"
 
     func run() async throws {
+        // Whatever the gateway writes is for its own user alone, the data base's side files included.
+        umask(0o077)
         let log = makeLogger(logLevel)
         let result = try ConfigurationLoader.load(config)
         for issue in result.issues where issue.severity == .warning { log.warning("\(issue)") }

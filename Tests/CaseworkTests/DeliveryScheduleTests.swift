@@ -59,4 +59,20 @@ import Testing
         #expect(schedule.nextDue == .hours(2))
         #expect(schedule.due(at: .hours(2)).count == 1)
     }
+
+    @Test func `attention that waits for the morning holds back no alarm of its case`() {
+        var schedule = DeliverySchedule(seed: 1)
+        schedule.enqueue(notice("soft", notBefore: .hours(7)))
+        schedule.enqueue(notice("hard"))
+        #expect(schedule.due(at: .zero).map(\.notice.id) == ["hard"])
+    }
+
+    @Test func `a blocked notice does not make the desk wake for nothing`() {
+        var schedule = DeliverySchedule(seed: 1)
+        schedule.enqueue(notice("1"))
+        schedule.enqueue(notice("2"))
+        _ = schedule.due(at: .zero)
+        _ = schedule.finish("1", on: "a", .failed("no", retryAfter: .minutes(5)), at: at(0))
+        #expect(schedule.nextDue.map { $0 >= .minutes(5) } == true)
+    }
 }

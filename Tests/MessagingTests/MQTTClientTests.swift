@@ -25,9 +25,13 @@ final class Heard: Sendable {
         let broker = try PrivateBroker(folder: try folder())
         defer { broker.stop() }
         let heard = Heard()
-        let sender = try MQTTClient(.init(host: "127.0.0.1", port: broker.port, clientID: "s")) { _ in }
+        let echo = Heard()
+        let sender = try MQTTClient(.init(host: "127.0.0.1", port: broker.port, clientID: "s"), subscribe: [("t/#", 1)]) { echo.add($0) }
         defer { sender.close() }
-        try await eventually { (try? sender.publish(Array("kept".utf8), to: "t/kept", retain: true)) != nil }
+        try await eventually { echo.connections == 1 }
+        try sender.publish(Array("kept".utf8), to: "t/kept", retain: true)
+        // Once the sender has heard it back, the broker has it.
+        try await eventually { echo.messages.contains { $0.topic == "t/kept" } }
         let reader = try MQTTClient(.init(host: "127.0.0.1", port: broker.port, clientID: "r"), subscribe: [("t/#", 1)]) { heard.add($0) }
         defer { reader.close() }
         try await eventually { heard.messages.contains { $0.topic == "t/kept" && $0.retained } }

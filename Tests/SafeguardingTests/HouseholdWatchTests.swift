@@ -194,4 +194,25 @@ struct WatchBench {
         let raised = try #require(alarm)
         #expect(raised - fall < .hours(20))
     }
+
+    @Test func `a volume rule that is added to a home begins to judge when its window has been seen once`() {
+        var policy = SafeguardingPolicy()
+        policy.volumeRule = nil
+        var bench = WatchBench(policy: policy)
+        bench.poll(use: .litres(20))
+        bench.silence(.hours(4))
+        bench.watch.policy = SafeguardingPolicy(volumeRule: VolumeRule(within: .hours(6)))
+        bench.silence(.hours(5))
+        #expect(bench.alarms(.volume).isEmpty)
+        bench.silence(.hours(2))
+        #expect(bench.alarms(.volume).count == 1)
+    }
+
+    @Test func `a meter too coarse to show a person's pauses never says safe and never alarms for silence`() {
+        var bench = WatchBench(resolution: .litres(100))
+        bench.silence(.hours(60))
+        #expect(bench.raised.isEmpty)
+        #expect(bench.watch.state(at: bench.now) == .degraded)
+        #expect(bench.watch.coverage.words.isEmpty)
+    }
 }
