@@ -6,7 +6,7 @@ PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev mosquitto pkg-config tz
 TEST_PACKAGES = chromium fonts-noto-cjk
 OWN_SWIFT = Package.swift Sources Tests
 
-.PHONY: run test lint format bench screenshot packages test-packages evaluate
+.PHONY: run test lint format bench screenshot packages test-packages
 
 run: packages
 	swift build --product wellward
@@ -33,15 +33,11 @@ lint:
 format:
 	swift format --in-place --recursive --parallel $(OWN_SWIFT)
 
-# Release build; prints ratios against plain C in the same run.
+# Release build; prints ratios against plain C in the same run. SOAK=600 measures memory and idle time as well.
 bench: packages
 	swift build -c release --product wellward-bench
-	.build/release/wellward-bench
-
-# The detector against baselines; DATA names a folder with recorded registers.
-evaluate: packages
 	swift build -c release --product wellward
-	.build/release/wellward evaluate $(if $(DATA),--data $(DATA))
+	.build/release/wellward-bench
 
 # The picture in the README, made by the project itself.
 screenshot: packages test-packages

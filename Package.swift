@@ -114,6 +114,13 @@ let package = Package(
                 "TimeSeriesStore", "Watchkeeping", "Console", "Gateway", "Demonstration", "Evaluation", "Messaging", arguments, logging, lifecycle,
             ],
             swiftSettings: strict),
+        .target(name: "CBaseline", linkerSettings: [.linkedLibrary("modbus"), .linkedLibrary("sqlite3"), .linkedLibrary("pthread")]),
+        .executableTarget(
+            name: "wellward-bench",
+            dependencies: [
+                "CBaseline", "Telemetry", "DeviceProfiles", "Safeguarding", "Fieldbus", "Simulation", "TimeSeriesStore", "Messaging", "Demonstration",
+            ],
+            swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["Telemetry", "DeviceProfiles"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("TelemetryTests", ["Telemetry", "Phrasebook"]),
         tests("DeviceProfilesTests", ["Telemetry", "DeviceProfiles", "Simulation", "TestSupport"]),

@@ -1,0 +1,113 @@
+import CBaseline
+import Demonstration
+import DeviceProfiles
+import Fieldbus
+import Foundation
+import Safeguarding
+import Telemetry
+import TimeSeriesStore
+
+/// Prints what the gateway does in relation to plain C on the same libraries, in one run. Ratios, because machines differ.
+@main
+enum Bench {
+    static func main() async throws {
+        try await modbus()
+        try await manyDevices()
+        try rows()
+        detector()
+        if let seconds = ProcessInfo.processInfo.environment["SOAK"].flatMap({ Double($0) }) {
+            try await Residence.measure(seconds: seconds)
+        } else {
+            print("memory and idle processor time of `wellward run`: set SOAK=600 to measure for ten minutes")
+        }
+    }
+
+    static func report(_ what: String, _ value: Double, _ goal: String, _ isMet: Bool) {
+        print("\(isMet ? "ok  " : "MISS") \(what): \(String(format: "%.2f", value)) (goal \(goal))")
+    }
+
+    static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+
+    /// Sequential reads of ten registers, Fieldbus against the same loop in C.
+    private static func modbus() async throws {
+        let port = Int(baseline_server(Int32(try PrivateBroker.freePort()), 0))
+        let count = 20_000
+        let bus = ModbusBus(.tcp(host: "127.0.0.1", port: port))
+        let plan = MeterPlan(unit: 1, requests: Array(repeating: ReadRequest(function: 3, address: 0, count: 10), count: 500))
+        var ratios: [Double] = []
+        for _ in 0..<5 {
+            let plain = baseline_modbus_reads(Int32(port), Int32(count), 10)
+            _ = await bus.run(MeterPlan(unit: 1, requests: [ReadRequest(function: 3, address: 0, count: 10)]))
+            let began = ContinuousClock.now
+            for _ in 0..<(count / 500) {
+                let answer = await bus.run(plan)
+                precondition(answer.faults.isEmpty, "a read failed: \(answer.faults)")
+            }
+            ratios.append(plain / (ContinuousClock.now - began).seconds)
+            await bus.close()
+        }
+        report("Modbus TCP reads, rate against plain C", median(ratios), ">= 0.85", median(ratios) >= 0.85)
+    }
+
+    /// 64 devices that take 50 ms each, on separate buses.
+    private static func manyDevices() async throws {
+        let ports = try (0..<64).map { _ in Int(baseline_server(Int32(try PrivateBroker.freePort()), 50_000)) }
+        let buses = ports.map { ModbusBus(.tcp(host: "127.0.0.1", port: $0)) }
+        let plan = MeterPlan(unit: 1, requests: [ReadRequest(function: 3, address: 0, count: 10)])
+        let began = ContinuousClock.now
+        await withTaskGroup(of: PlanAnswer.self) { group in
+            for bus in buses { group.addTask { await bus.run(plan) } }
+            for await answer in group { precondition(answer.faults.isEmpty, "a read failed: \(answer.faults)") }
+        }
+        let answers = (ContinuousClock.now - began).seconds / 0.05
+        report("64 devices of 50 ms polled, in answer times", answers, "< 3", answers < 3)
+        for bus in buses { await bus.close() }
+    }
+
+    /// Group commits of a thousand rows, the store against the raw API, both WAL and synchronous=FULL.
+    private static func rows() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wellward-bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var ratios: [Double] = []
+        for round in 0..<5 {
+            let plain = baseline_sqlite_rows(folder.appendingPathComponent("c\(round).sqlite").path, 100, 1000)
+            let store = try Store(path: folder.appendingPathComponent("w\(round).sqlite").path)
+            let meters = (0..<10).map { MeterID("wm-\($0)") }
+            let groups = (0..<100).map { group in
+                (0..<1000).map { index in
+                    let at = WallTime(unixMilliseconds: Int64(group * 1000 + index) * 1000)
+                    return Reading(
+                        meter: meters[index % 10], point: "volume_total", at: at, receivedAt: at, value: Double(index), unit: "L", quality: .good,
+                        raw: [0x4C39, 1])
+                }
+            }
+            let began = ContinuousClock.now
+            for group in groups { try store.writeNow { try $0.append(group) } }
+            ratios.append(plain / (ContinuousClock.now - began).seconds)
+            try store.close()
+        }
+        report("rows committed, rate against the raw SQLite API", median(ratios), ">= 0.8", median(ratios) >= 0.8)
+    }
+
+    /// The detector's incremental path: a year of quarter-hour readings of a home.
+    private static func detector() {
+        var watch = HouseholdWatch(
+            household: "h", policy: SafeguardingPolicy(), limits: .init(resolution: .litres(1)), clock: CivilClock(zone: .gmt))
+        var register = Volume.litres(1000)
+        let count = 96 * 365
+        let began = ContinuousClock.now
+        for step in 0..<count {
+            // A use every other hour of the day, none at night: enough silences to fit every night.
+            if step % 96 > 26, step % 96 < 88, step % 9 == 0 { register += .litres(4) }
+            _ = watch.handle(.register(register), at: Instant(recorded: WallTime(unixSeconds: 1_700_000_000 + Int64(step) * 900)))
+        }
+        let rate = Double(count) / (ContinuousClock.now - began).seconds / 1e6
+        report("home-readings through the detector, millions a second", rate, ">= 1", rate >= 1)
+    }
+}
+
+extension Duration {
+    /// The length in seconds.
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
