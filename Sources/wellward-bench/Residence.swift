@@ -29,8 +29,8 @@ enum Residence {
         }
         let lifts = try (1...20).map { try SimulatedElevator(ElevatorID("lift-\($0)"), broker: .init(host: "127.0.0.1", port: broker.port, clientID: "")) }
         defer {
-            lifts.forEach { $0.stop() }
-            lines.forEach { $0.stop() }
+            for lift in lifts { lift.stop() }
+            for line in lines { line.stop() }
             broker.stop()
             try? FileManager.default.removeItem(atPath: folder)
         }
