@@ -128,17 +128,8 @@ struct GapFrontier {
         var lowest = [Int](repeating: K.shortestIndex, count: K.slots)
         var price = K.firstPrice
         for _ in 0..<K.prices {
-            var sum = 0.0
-            for slot in 0..<K.slots {
-                let row = slot * K.lags
-                var best = lowest[slot]
-                var least = Double.infinity
-                for lag in lowest[slot]..<K.lags {
-                    let total = cost[row + lag] + price * exceeding[row + lag]
-                    if total < least { (least, best) = (total, lag) }
-                }
-                lowest[slot] = best
-                sum += exceeding[row + best]
+            let sum = cost.withUnsafeBufferPointer { cost in
+                exceeding.withUnsafeBufferPointer { cheapest(price, cost, $0, &lowest) }
             }
             choices.append(lowest)
             rates.append(max(sum * 365.25 * caution, 1e-3))
@@ -149,6 +140,26 @@ struct GapFrontier {
             evidence.budget[0] * K.anchors[0], evidence.budget[1] * K.anchors[1],
         ]
         return nominal.map { table(rate: $0, rates, choices) }
+    }
+
+    /// Moves each slot's lag up to the one that is cheapest at this price.
+    /// - Returns: the false alarms a day of that choice
+    private static func cheapest(
+        _ price: Double, _ cost: UnsafeBufferPointer<Double>, _ exceeding: UnsafeBufferPointer<Double>, _ lowest: inout [Int]
+    ) -> Double {
+        var sum = 0.0
+        for slot in 0..<K.slots {
+            let row = slot * K.lags
+            var best = lowest[slot]
+            var least = Double.infinity
+            for lag in best..<K.lags {
+                let total = cost[row + lag] + price * exceeding[row + lag]
+                if total < least { (least, best) = (total, lag) }
+            }
+            lowest[slot] = best
+            sum += exceeding[row + best]
+        }
+        return sum
     }
 
     private static func table(rate: Double, _ rates: [Double], _ choices: [[Int]]) -> [Double] {

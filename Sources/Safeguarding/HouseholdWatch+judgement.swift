@@ -92,7 +92,8 @@ extension HouseholdWatch {
     }
 
     mutating func clear(_ kind: FindingKind, _ rule: Rule, _ effects: inout [Effect]) {
-        guard standing.removeValue(forKey: rule) != nil else { return }
+        // Nearly always nothing stands: the look-up is not paid for at every reading.
+        guard !standing.isEmpty, standing.removeValue(forKey: rule) != nil else { return }
         effects.append(.clear(kind, rule: rule))
     }
 
