@@ -127,7 +127,7 @@ let package = Package(
         tests("SafeguardingTests", ["Telemetry", "Safeguarding", "Simulation"]),
         tests("BoardingControlTests", ["Telemetry", "BoardingControl"]),
         tests("CaseworkTests", ["Telemetry", "Phrasebook", "Casework"]),
-        tests("NeighbourhoodTests", ["Telemetry", "Phrasebook", "Safeguarding", "Casework", "Neighbourhood"]),
+        tests("NeighbourhoodTests", ["Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Casework", "Neighbourhood"]),
         tests("SiteConfigurationTests", ["Telemetry", "Documents", "SiteConfiguration", "TestSupport"]),
         tests("FieldbusTests", ["CModbus", "Telemetry", "DeviceProfiles", "Fieldbus", "Simulation", "Threads", "TestSupport"]),
         tests("MessagingTests", ["Messaging", "Demonstration", "TestSupport"]),

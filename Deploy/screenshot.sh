@@ -9,7 +9,7 @@ demo=$!
 trap 'kill -TERM $demo 2>/dev/null; wait $demo 2>/dev/null || true' EXIT
 for _ in $(seq 120); do curl -fs "http://127.0.0.1:$port/readyz" >/dev/null && break; sleep 0.5; done
 # Until the collapse has become a case.
-sleep 80
+sleep 60
 shoot() {
   chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size="$1" --timeout=4000 \
     --screenshot="$PWD/shot.png" "http://127.0.0.1:$port$2" >/dev/null 2>&1

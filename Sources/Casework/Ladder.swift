@@ -82,7 +82,8 @@ public struct Ladders: Sendable, Hashable {
                 LadderStep(after: .zero, notify: [.family, .committee]),
                 LadderStep(after: .hours(2), notify: [.gridWorker]),
             ], repeat: .hours(12)),
-        "blind": Ladder(steps: [LadderStep(after: .zero, notify: [.technician, .committee])], repeat: .hours(24)),
+        // Told once; a person who was silent before the meter fell silent is the elder ladder's.
+        "blind": Ladder(steps: [LadderStep(after: .zero, notify: [.technician, .committee])], repeat: .zero),
         "equipment": Ladder(steps: [LadderStep(after: .zero, notify: [.technician])], repeat: .hours(24)),
         "ebike": Ladder(
             steps: [

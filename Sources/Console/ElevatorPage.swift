@@ -16,7 +16,7 @@ enum ElevatorPage {
         let isHeld = view.holdSince != nil
         var facts: [(Label, String)] = [
             (.state, frame.label(view.online ? ElevatorWords.door(view) : .offline)), (.floor, floor),
-            (.mode, (view.status?.serviceMode ?? .unknown).rawValue), (.motion, (view.status?.motion ?? .unknown).rawValue),
+            (.mode, frame.label(ElevatorWords.mode(view))), (.motion, frame.label(ElevatorWords.motion(view))),
             (.boarding, frame.label(view.mode == .hold ? .boardingHold : .boardingAlarm)),
         ]
         if let until = view.holdEndsBy { facts.append((.heldUntil, frame.shapes.civil.clockFace(until))) }

@@ -111,6 +111,28 @@ enum ElevatorWords {
         }
     }
 
+    static func mode(_ view: BoardingRoom.View) -> Label {
+        switch view.status?.serviceMode ?? .unknown {
+        case .normal: .modeNormal
+        case .stop: .modeStop
+        case .inspection: .modeInspection
+        case .fireReturn: .modeFireReturn
+        case .firefighter: .modeFirefighter
+        case .emergencyPower: .modeEmergencyPower
+        case .earthquake: .modeEarthquake
+        case .unknown: .modeUnknown
+        }
+    }
+
+    static func motion(_ view: BoardingRoom.View) -> Label {
+        switch view.status?.motion ?? .unknown {
+        case .stopped: .motionStopped
+        case .up: .motionUp
+        case .down: .motionDown
+        case .unknown: .motionUnknown
+        }
+    }
+
     static func brief(_ view: BoardingRoom.View, _ frame: PageFrame) -> [String: Any] {
         [
             "name": frame.subject(Subject(.elevator, view.id.rawValue)), "door": frame.label(view.online ? door(view) : .offline),

@@ -149,10 +149,10 @@ public struct Backtest: Sendable {
                         result.lines[index].clearedAt = time
                     }
                 case .meter(let event):
-                    let text = LocalizedText(chinese: event.summary, english: event.summary)
                     let finding = Finding(
                         subject: Subject(.household, watch.household.rawValue), kind: .meterEvent, rule: Rule.meter.rawValue,
-                        severity: .attention, at: Instant(recorded: time), text: text)
+                        severity: .attention, at: Instant(recorded: time),
+                        text: event.told(of: watch.household.rawValue))
                     result.lines.append(Line(finding: finding, lastUseAt: lastUse, clearedAt: time))
                 case .learnt: result.learntAt = result.learntAt ?? time
                 case .lifeSign, .firstUseToday, .presenceEnded: break

@@ -25,9 +25,12 @@ struct EquipmentWatch: Sendable {
     private var lastAnswer: [BusID: Interval] = [:]
     private var heardBuses: Set<BusID> = []
     private var heardMeters: Set<MeterID> = []
+    private var reversals: [MeterID: [Interval]] = [:]
 
     /// After so many polls without an answer a ticket is opened.
     static let missesUntilTold = 2
+    /// After so many reversals within a day a ticket is opened.
+    static let reversalsUntilTold = 3
 
     init(_ meters: [(id: MeterID, bus: BusID, unit: Int)]) {
         lines = Dictionary(meters.map { ($0.id, Line(bus: $0.bus, unit: $0.unit)) }, uniquingKeysWith: { first, _ in first })
@@ -60,6 +63,24 @@ struct EquipmentWatch: Sendable {
         }
         lines[meter] = line
         return effects + tellSilent(on: line.bus, at: now)
+    }
+
+    /// Takes something the register did that is not use. Water that ran backwards three times in a day is no accident.
+    mutating func take(_ event: MeterEvent, of meter: MeterID, at now: Instant) -> Finding? {
+        switch event {
+        case .reverse(let volume):
+            let recent = (reversals[meter] ?? []).filter { now.elapsed - $0 < .hours(24) } + [now.elapsed]
+            reversals[meter] = recent.count >= Self.reversalsUntilTold ? [] : recent
+            guard recent.count >= Self.reversalsUntilTold else { return nil }
+            return Finding(
+                subject: Subject(.meter, meter.rawValue), kind: .equipment, rule: "meter_reverse", severity: .attention, at: now,
+                text: event.told(of: meter.rawValue), numbers: ["reversed_litres": volume.litres])
+        case .replaced:
+            return Finding(
+                subject: Subject(.meter, meter.rawValue), kind: .equipment, rule: "meter_replaced", severity: .attention, at: now,
+                text: event.told(of: meter.rawValue))
+        case .rollover, .reset, .quarantined, .glitchDropped: return nil
+        }
     }
 
     private mutating func tellSilent(on bus: BusID, at now: Instant) -> [Effect] {

@@ -149,10 +149,13 @@ public struct Neighbourhood: Sendable {
             case .clear(let kind, _):
                 matters = true
                 if kind != .inactivity { settle(.cleared(Subject(.household, id.rawValue), kind), at: now, &effects) }
-            case .lifeSign: settle(.signOfLife(id), at: now, &effects)
+            case .lifeSign:
+                settle(.signOfLife(id), at: now, &effects)
+                endSharedSilence(around: id, at: now, &effects)
             case .learnt, .presenceEnded: matters = true
             case .meter(let event):
                 effects.append(.journal(kind: "meter_event", subject: Subject(.household, id.rawValue), body: event.summary))
+                if let meter = homes[id]?.meter, let told = equipment.take(event, of: meter, at: now) { tell(told, at: now, &effects) }
             case .firstUseToday: break
             }
         }
@@ -174,10 +177,11 @@ public struct Neighbourhood: Sendable {
             journal(incident, &effects)
             return settle(.finding(incident), at: now, &effects)
         }
+        if isPartOfSharedSilence(finding, at: now, &effects) { return }
         settle(.finding(finding), at: now, &effects)
     }
 
-    private func journal(_ finding: Finding, _ effects: inout [Effect]) {
+    func journal(_ finding: Finding, _ effects: inout [Effect]) {
         guard let body = try? JSONEncoder().encode(finding) else { return }
         effects.append(.journal(kind: "finding", subject: finding.subject, body: String(decoding: body, as: UTF8.self)))
     }
@@ -185,7 +189,7 @@ public struct Neighbourhood: Sendable {
     // MARK: Cases
 
     /// Hands an event to the case book that it cannot refuse.
-    private mutating func settle(_ event: CaseBook.Event, at now: Instant, _ effects: inout [Effect]) {
+    mutating func settle(_ event: CaseBook.Event, at now: Instant, _ effects: inout [Effect]) {
         do throws(CaseBook.Refusal) {
             let done = try book.handle(event, at: now)
             carry(done, at: now, &effects)
@@ -240,6 +244,22 @@ public struct Neighbourhood: Sendable {
 }
 
 extension MeterEvent {
+    /// The event as a sentence for people; `meter` is how the meter is called.
+    public func told(of meter: String) -> LocalizedText {
+        func litres(_ volume: Volume) -> Phrase.Filling { .same(Phrase.number(volume.litres)) }
+        let sentence: Sentence
+        var fillings: [String: Phrase.Filling] = ["meter": .same(meter)]
+        switch self {
+        case .rollover(let from, let to): (sentence, fillings["from"], fillings["to"]) = (.meterRollover, litres(from), litres(to))
+        case .reset(let from, let to): (sentence, fillings["from"], fillings["to"]) = (.meterReset, litres(from), litres(to))
+        case .replaced(let from, let to): (sentence, fillings["from"], fillings["to"]) = (.meterReplaced, litres(from), litres(to))
+        case .reverse(let volume): (sentence, fillings["litres"]) = (.meterReverse, litres(volume))
+        case .quarantined(let from, let to): (sentence, fillings["from"], fillings["to"]) = (.meterJump, litres(from), litres(to))
+        case .glitchDropped(let value): (sentence, fillings["to"]) = (.meterGlitch, litres(value))
+        }
+        return Phrase(sentence, fillings).text
+    }
+
     /// The event as a short line for the journal and the back-test.
     public var summary: String {
         switch self {

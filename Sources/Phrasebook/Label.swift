@@ -9,6 +9,8 @@ public enum Label: String, CaseIterable, Sendable {
     case presenceAway, presenceHospital, presenceVisitors, presenceNone
     case lastUse, firstUse, nextSign, heartbeatYes, heartbeatNo, meterQuality, noUseYet
     case doorOpen, doorOpening, doorClosing, doorClosed, doorLocked, doorUnknown, doorHeld, online, offline, mode, motion, boarding
+    case modeNormal, modeStop, modeInspection, modeFireReturn, modeFirefighter, modeEmergencyPower, modeEarthquake, modeUnknown
+    case motionStopped, motionUp, motionDown, motionUnknown
     case boardingHold, boardingAlarm, floor, heldUntil, coolDownUntil
     case linkTitle, linkExpired, linkClosed, toCase
 
@@ -110,6 +112,18 @@ public enum Label: String, CaseIterable, Sendable {
         case .mode: ("模式", "Mode")
         case .motion: ("运行", "Motion")
         case .boarding: ("控门方式", "Boarding")
+        case .modeNormal: ("正常", "normal")
+        case .modeStop: ("停止服务", "out of service")
+        case .modeInspection: ("检修", "inspection")
+        case .modeFireReturn: ("火灾返回", "fire return")
+        case .modeFirefighter: ("消防员", "firefighter")
+        case .modeEmergencyPower: ("应急电源", "emergency power")
+        case .modeEarthquake: ("地震", "earthquake")
+        case .modeUnknown: ("不明", "unknown")
+        case .motionStopped: ("停着", "stopped")
+        case .motionUp: ("上行", "going up")
+        case .motionDown: ("下行", "going down")
+        case .motionUnknown: ("不明", "unknown")
         case .boardingHold: ("控门", "holds the door")
         case .boardingAlarm: ("只提醒", "warns only")
         case .floor: ("楼层", "Floor")

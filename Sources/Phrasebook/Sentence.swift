@@ -15,11 +15,11 @@ public enum Sentence: String, CaseIterable, Sendable {
     case useWhileAway, useWhileAwayPlain
     case blind
     case degraded
-    case meterJump, meterReset, meterReplaced, meterReverse, meterRollover
+    case meterJump, meterGlitch, meterReset, meterReplaced, meterReverse, meterRollover
     case safe, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
-    case signOfLife
+    case signOfLife, silenceUnseen
     // Meters and buses.
-    case meterSilent, meterBad, busDown, storageFull, gatewayUnwatched, channelDead, mostHomesBlind, commandUnanswered
+    case meterSilent, meterBad, busDown, storageFull, gatewayUnwatched, channelDead, mostHomesBlind, mostHomesQuiet, commandUnanswered
     // Elevators.
     case ebikeHeld, ebikeSeen, ebikeRefused, ebikeVetoed, ebikeLongestHold, ebikeTooOften, batterySeen, gasSeen, elevatorOffline
     case announceHold, announceAlarm
@@ -108,9 +108,18 @@ public enum Sentence: String, CaseIterable, Sendable {
             ("漏水盖住了日常用水，我们分不清家里有没有动静。", "A leak covers everyday use; we cannot tell whether there is life in the home.")
         case .meterJump:
             ("水表读数从{from}升跳到{to}升，暂不采信，等下次读数。", "The register jumped from {from} L to {to} L; held back until the next readings.")
+        case .meterGlitch: ("有一次读数是{to}升，随后恢复正常，不予采信。", "One reading said {to} L and the next ones were right again; it was dropped.")
         case .meterReset: ("水表读数归零（原{from}升）。", "The register was reset (it stood at {from} L).")
-        case .meterReplaced: ("水表读数变为{to}升（原{from}升），像是换了表。", "The register now stands at {to} L (before: {from} L): it looks like another meter.")
-        case .meterReverse: ("水倒流了{litres}升，请检查水表方向和止回阀。", "{litres} L ran backwards; check the meter's direction and the check valve.")
+        case .meterReplaced:
+            (
+                "{meter}的读数从{from}升变成了{to}升并保持：换表了，还是改了设置？请核对表号。",
+                "{meter} went from {from} L to {to} L and stayed there: a new meter, or a changed setting? Please check its number."
+            )
+        case .meterReverse:
+            (
+                "{meter}反复倒转（最近一次{litres}升）。请查止回阀、安装方向和管中空气。",
+                "{meter} keeps running backwards (last {litres} L). Check the non-return valve, the mounting direction and air in the pipe."
+            )
         case .meterRollover: ("水表走满一圈（{from}升之后回到{to}升）。", "The register rolled over (from {from} L to {to} L).")
         case .safe: ("最后一次用水在{last}，在平时范围内。", "The last use was {last}, within what is usual.")
         case .safeNoUseYet: ("今天还没有用水，在平时范围内。", "No water yet today, within what is usual.")
@@ -148,6 +157,12 @@ public enum Sentence: String, CaseIterable, Sendable {
                 "{bus}上大多数人家（{count}户）同时看不到了：像是断电或线路故障。请逐户打电话。",
                 "Most homes on {bus} ({count}) went out of sight together: a power cut or a line fault. Please phone each home."
             )
+        case .silenceUnseen: ("其中{unseen}水表没有读数。", " For {unseen} of it the meter gave no reading.")
+        case .mostHomesQuiet:
+            (
+                "{bus}上{all}户中有{count}户同时没有用水：像是停水或关了总阀。请问清楚，并逐户打电话。",
+                "{count} of {all} homes on {bus} draw no water at the same time: the supply may be cut off or a valve shut. Please find out, and phone each home."
+            )
         case .commandUnanswered: ("电梯控制器没有应答命令。请联系维保单位。", "The elevator controller does not answer commands. Call the maintenance company.")
         case .ebikeHeld:
             (
@@ -172,7 +187,7 @@ public enum Sentence: String, CaseIterable, Sendable {
         case .announceAlarm: ("电瓶车不能进电梯，请推出。", "E-bikes are not allowed in the lift. Please take it out.")
         case .subjectHome: ("{id}", "Home {id}")
         case .subjectHomeNamed: ("{address} {name}", "{address}, {name}")
-        case .subjectLift: ("{id}号电梯", "Lift {id}")
+        case .subjectLift: ("电梯{id}", "Lift {id}")
         case .subjectMeter: ("水表{id}", "Meter {id}")
         case .subjectBus: ("总线{id}", "Bus {id}")
         case .subjectSite: ("网关", "Gateway")

@@ -15,9 +15,16 @@ extension HouseholdWatch {
     var silentSince: Instant? { lastUse ?? began }
 
     /// Whether readings are current enough to judge by.
-    func sees(at now: Instant) -> Bool {
+    public func sees(at now: Instant) -> Bool {
         guard let lastReading else { return false }
         return now.since(lastReading) < policy.noData
+    }
+
+    /// How much of the present silence nobody saw: stretches between two usable readings longer than `no_data`, and the one
+    /// that goes on.
+    func unseen(at now: Instant) -> Interval {
+        guard let lastReading, !sees(at: now) else { return unseenInSilence }
+        return unseenInSilence + now.since(lastReading)
     }
 
     private mutating func judgeSilence(at now: Instant, _ effects: inout [Effect]) {
@@ -86,7 +93,15 @@ extension HouseholdWatch {
         }
     }
 
-    mutating func raise(_ finding: Finding, _ rule: Rule, _ effects: inout [Effect]) {
+    mutating func raise(_ raised: Finding, _ rule: Rule, _ effects: inout [Effect]) {
+        var finding = raised
+        let unseen = unseen(at: finding.at)
+        if finding.kind == .inactivity, unseen > .zero, sees(at: finding.at) {
+            let outage = Phrase(.silenceUnseen, ["unseen": .text(Phrase.span(milliseconds: unseen.milliseconds))]).text
+            finding.text = finding.text + outage
+            finding.plainText = finding.plainText + outage
+            finding.numbers["unseen_hours"] = unseen.hours
+        }
         standing[rule] = finding
         effects.append(.raise(finding))
     }

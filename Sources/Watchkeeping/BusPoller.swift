@@ -75,10 +75,11 @@ public final class BusPoller: Sendable {
         var schedule = PollSchedule(
             order.compactMap { id in targets[id].map { PollSchedule.Entry(meter: id, poll: $0.poll) } }, at: clock.now().elapsed)
         var civil = zone
+        var repeats: [MeterID: HeldReply] = [:]
         while !Task.isCancelled {
             switch schedule.next(at: clock.now().elapsed) {
             case .ask(let meter, let probing):
-                await poll(meter, probing: probing, &schedule, &civil)
+                await poll(meter, probing: probing, &schedule, &civil, &repeats[meter, default: HeldReply()])
             case .wait(let until):
                 try? await Task.sleep(for: min(clock.realTime(until: until), .seconds(1)))
             case .idle:
@@ -88,20 +89,29 @@ public final class BusPoller: Sendable {
         await bus.close()
     }
 
-    private func poll(_ meter: MeterID, probing: Bool, _ schedule: inout PollSchedule, _ civil: inout CivilClock) async {
+    private func poll(
+        _ meter: MeterID, probing: Bool, _ schedule: inout PollSchedule, _ civil: inout CivilClock, _ repeats: inout HeldReply
+    ) async {
         guard let target = targets[meter] else { return }
         let answer = await bus.run(target.plan, tries: probing ? 1 : nil)
         let now = clock.now()
-        let readings = target.decoder.readings(of: meter, in: answer.image, at: now.wall, civil: &civil)
-        await writer.add(answer.answered ? readings : readings.filter { $0.point == target.decoder.profile.volumeTotal?.id })
+        var readings = target.decoder.readings(of: meter, in: answer.image, at: now.wall, civil: &civil)
+        let isTotal = { (reading: Reading) in reading.point == target.decoder.profile.volumeTotal?.id }
+        let newest = readings.first(where: isTotal)
+        let held = repeats.isHeld(deviceAt: newest?.deviceAt, register: newest?.value.flatMap { Volume(litres: $0) }, at: now)
+        if held {
+            for index in readings.indices where readings[index].quality.isUsable { readings[index].quality = .stale }
+        }
+        await writer.add(answer.answered ? readings : readings.filter(isTotal))
         let misses = schedule.finish(meter, answered: answer.answered, took: answer.took, at: now.elapsed)
         note(meter, answer, at: now.wall)
         if misses == 1 || misses == PollSchedule.silentAfter {
             log.info("no reply", metadata: ["bus": "\(id)", "meter": "\(meter)", "why": "\(answer.faults.first?.fault.description ?? "")"])
         }
-        let total = readings.first { $0.point == target.decoder.profile.volumeTotal?.id }
+        let total = readings.first(where: isTotal)
         let usable = total?.quality.isUsable == true ? total?.value.flatMap { Volume(litres: $0) } : nil
-        let reason = answer.faults.first?.fault.description ?? "quality \(total?.quality.rawValue ?? "missing")"
+        let unclear = held ? "its clock stands still: an old answer is being repeated" : "quality \(total?.quality.rawValue ?? "missing")"
+        let reason = answer.faults.first?.fault.description ?? unclear
         desk.tell(.poll(.init(meter: meter, answered: answer.answered, register: usable, reason: reason)))
     }
 

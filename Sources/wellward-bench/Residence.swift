@@ -37,7 +37,7 @@ enum Residence {
         try configuration(lines, broker, try PrivateBroker.freePort()).write(toFile: "\(folder)/w.yaml", atomically: true, encoding: .utf8)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: ".build/release/wellward")
-        process.arguments = ["run", "--config", "\(folder)/w.yaml", "--log-level", "warning"]
+        process.arguments = ["run", "--config", "\(folder)/w.yaml", "--log-level", "error"]
         try process.run()
         defer { kill(process.processIdentifier, SIGKILL) }
         // The first round of polls is no idling.

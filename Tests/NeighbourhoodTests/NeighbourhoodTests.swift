@@ -36,19 +36,20 @@ struct Village {
     }
 
     /// One round of polls; a home is silent on the bus when it is not in `answering`.
-    mutating func round(answering: Set<Int>, use: Volume = .litres(2), count: Int = 1) {
+    mutating func round(answering: Set<Int>, use: Volume = .litres(2), silent: Set<Int> = [], count: Int = 1) {
         for _ in 0..<count {
             now = now.advanced(by: .minutes(5))
             for index in 1...core.homes.count {
-                total += use
+                if !silent.contains(index) { totals[index, default: .litres(100)] += use }
                 let answers = answering.contains(index)
-                take(.poll(.init(meter: MeterID("wm-\(index)"), answered: answers, register: answers ? total : nil, reason: "no reply")))
+                let register = answers ? totals[index, default: .litres(100)] : nil
+                take(.poll(.init(meter: MeterID("wm-\(index)"), answered: answers, register: register, reason: "no reply")))
             }
             take(.tick)
         }
     }
 
-    private var total = Volume.litres(100)
+    private var totals: [Int: Volume] = [:]
     var open: [Case] { core.book.cases.values.filter(\.isOpen) }
 }
 

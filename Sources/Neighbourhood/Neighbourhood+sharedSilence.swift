@@ -1,0 +1,60 @@
+import Casework
+import Phrasebook
+import Safeguarding
+import Telemetry
+
+/// Most homes of a bus quiet at once: water that was cut off, not that many people who fell. One incident instead of a
+/// case for each home; the hard ceiling of silence still opens a case of its own, and whoever stays silent when
+/// the water is back is told then. Kept nowhere: the open incident and the homes' watches say it all, also after a restart.
+extension Neighbourhood {
+    /// So many homes at least, and more than half of those that can be judged.
+    static let fewestQuietTogether = 3
+    static let sharedSilenceRule = "homes_quiet"
+
+    /// Whether a finding belongs to an incident that is open, or that it opens.
+    mutating func isPartOfSharedSilence(_ finding: Finding, at now: Instant, _ effects: inout [Effect]) -> Bool {
+        guard finding.kind == .inactivity, finding.subject.type == .household, finding.rule != Rule.longestSilence.rawValue,
+            let bus = homes[HouseholdID(finding.subject.id)]?.bus
+        else { return false }
+        if sharedSilence(on: bus) != nil { return true }
+        let judged = judgedHomes(on: bus, at: now)
+        let quiet = judged.filter { $0.watch.inactivitySeverity != nil }
+        guard quiet.count >= Self.fewestQuietTogether, quiet.count * 2 > judged.count else { return false }
+        let phrase = Phrase(
+            .mostHomesQuiet, ["bus": .same(bus.rawValue), "count": .same("\(quiet.count)"), "all": .same("\(judged.count)")])
+        let incident = Finding(
+            subject: Subject(.bus, bus.rawValue), kind: .incident, rule: Self.sharedSilenceRule, severity: .alarm, at: now,
+            text: phrase.text, numbers: ["homes": Double(quiet.count), "judged": Double(judged.count)])
+        journal(incident, &effects)
+        settle(.finding(incident), at: now, &effects)
+        return true
+    }
+
+    /// Ends the incident when most homes have drawn water again, and tells of those that have not.
+    mutating func endSharedSilence(around home: HouseholdID, at now: Instant, _ effects: inout [Effect]) {
+        guard let bus = homes[home]?.bus, let incident = sharedSilence(on: bus) else { return }
+        let judged = judgedHomes(on: bus, at: now)
+        let back = judged.filter { $0.watch.lastUse.map { $0.since(incident.openedAt) > .zero } ?? false }
+        guard back.count * 2 > judged.count else { return }
+        settle(.cleared(incident.subject, .incident), at: now, &effects)
+        for home in judged.sorted(by: { $0.id < $1.id }) {
+            let subject = Subject(.household, home.id.rawValue)
+            guard book.openCase(subject, .inactivity) == nil else { continue }
+            let standing = home.watch.standing.values.filter { $0.kind == .inactivity }
+            if let worst = standing.max(by: { $0.severity < $1.severity }) { settle(.finding(worst), at: now, &effects) }
+        }
+    }
+
+    private func sharedSilence(on bus: BusID) -> Case? {
+        book.openCase(Subject(.bus, bus.rawValue), .incident).flatMap { item in
+            item.findings.contains { $0.rule == Self.sharedSilenceRule } ? item : nil
+        }
+    }
+
+    /// Homes on a bus that are seen now and where somebody should be.
+    private func judgedHomes(on bus: BusID, at now: Instant) -> [Home] {
+        homes.values.filter { home in
+            home.bus == bus && (home.watch.presence == nil || home.watch.presence?.kind == .visitors) && home.watch.sees(at: now)
+        }
+    }
+}
