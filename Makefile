@@ -6,7 +6,7 @@ PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev mosquitto pkg-config tz
 TEST_PACKAGES = chromium fonts-noto-cjk
 OWN_SWIFT = Package.swift Sources Tests
 
-.PHONY: run test lint format bench screenshot packages test-packages
+.PHONY: run test lint evaluate format bench screenshot packages test-packages
 
 run: packages
 	swift build --product wellward
@@ -43,3 +43,8 @@ bench: packages
 screenshot: packages test-packages
 	swift build --product wellward
 	Deploy/screenshot.sh $(PORT)
+
+# The detector against plain and published rules. DATA=folder of recorded registers (CSV); without it, homes made from seeds.
+evaluate: packages
+	swift build -c release --product wellward
+	.build/release/wellward evaluate $(if $(DATA),$(wildcard $(DATA)/*.csv))

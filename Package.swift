@@ -100,7 +100,7 @@ let package = Package(
                 "Neighbourhood", "SiteConfiguration", "TimeSeriesStore", "Messaging", "Notifiers", "Watchkeeping", "Console",
                 httpClient, logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
-        core("Evaluation", ["Telemetry", "Phrasebook", "Safeguarding", "Neighbourhood"]),
+        core("Evaluation", ["Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Neighbourhood"]),
         core(
             "Demonstration",
             [
@@ -127,6 +127,7 @@ let package = Package(
         tests("SafeguardingTests", ["Telemetry", "Safeguarding", "Simulation"]),
         tests("BoardingControlTests", ["Telemetry", "BoardingControl"]),
         tests("CaseworkTests", ["Telemetry", "Phrasebook", "Casework"]),
+        tests("EvaluationTests", ["Telemetry", "Phrasebook", "Safeguarding", "Simulation", "Evaluation"]),
         tests("NeighbourhoodTests", ["Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Casework", "Neighbourhood"]),
         tests("SiteConfigurationTests", ["Telemetry", "Documents", "SiteConfiguration", "TestSupport"]),
         tests("FieldbusTests", ["CModbus", "Telemetry", "DeviceProfiles", "Fieldbus", "Simulation", "Threads", "TestSupport"]),

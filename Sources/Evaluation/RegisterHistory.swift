@@ -6,6 +6,12 @@ public struct RegisterHistory: Sendable {
     public struct Row: Sendable, Hashable {
         public var at: WallTime
         public var register: Volume
+
+        /// A register as it stood at a moment.
+        public init(at: WallTime, register: Volume) {
+            self.at = at
+            self.register = register
+        }
     }
 
     /// What is wrong with a file.

@@ -157,7 +157,7 @@ public enum Sentence: String, CaseIterable, Sendable {
                 "{bus}上大多数人家（{count}户）同时看不到了：像是断电或线路故障。请逐户打电话。",
                 "Most homes on {bus} ({count}) went out of sight together: a power cut or a line fault. Please phone each home."
             )
-        case .silenceUnseen: ("其中{unseen}水表没有读数。", " For {unseen} of it the meter gave no reading.")
+        case .silenceUnseen: ("其中{unseen}水表没有读数。", "For {unseen} of it the meter gave no reading.")
         case .mostHomesQuiet:
             (
                 "{bus}上{all}户中有{count}户同时没有用水：像是停水或关了总阀。请问清楚，并逐户打电话。",

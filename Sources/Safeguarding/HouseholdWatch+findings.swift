@@ -46,7 +46,7 @@ extension HouseholdWatch {
     }
 
     mutating func personal(_ silence: Interval, _ severity: Severity, at now: Instant) -> Finding {
-        let usual = model.longest(by: local(now)) ?? .hours(3)
+        let usual = model.longest(by: local(now), present: silence) ?? .hours(3)
         let fillings: [String: Phrase.Filling] = ["last": last(at: now), "silence": span(silence), "usual": span(usual)]
         return inactivity(
             .personalGap, severity, .silencePersonal, .silencePersonalPlain, fillings,

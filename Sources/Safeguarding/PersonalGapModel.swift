@@ -163,18 +163,22 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
     // MARK: Words
 
     /// The longest silence that stood by this clock time in the last 30 days, of those that began within three hours of the
-    /// clock time at which the present one began; nil when all were shorter than three hours.
-    func longest(by local: Local) -> Interval? {
+    /// clock time at which the present one began. Where none stood by now, the longest of those that is shorter than the
+    /// present one; nil when all were shorter than three hours, which is the shortest that is remembered.
+    func longest(by local: Local, present: Interval) -> Interval? {
         let began = Int(lastLocal.second / 60)
         let minute = Int(local.second / 60)
-        var best: Int?
+        let presentMinutes = Int(present.milliseconds / 60_000)
+        var standing: Int?
+        var ended: Int?
         for silence in silences where local.day - silence.endDay <= 30 && silence.minutes < 1440 {
             let apart = ((silence.startMinute - began + 720) % 1440 + 1440) % 1440 - 720
             guard abs(apart) <= 180 else { continue }
             let stood = ((minute - silence.startMinute) % 1440 + 1440) % 1440
-            if stood > 0, stood <= silence.minutes, stood > best ?? 0 { best = stood }
+            if stood > 0, stood <= silence.minutes, stood > standing ?? 0 { standing = stood }
+            if silence.minutes < presentMinutes, silence.minutes > ended ?? 0 { ended = silence.minutes }
         }
-        return best.map { .minutes(Int64($0)) }
+        return (standing ?? ended).map { .minutes(Int64($0)) }
     }
 }
 

@@ -23,6 +23,10 @@ struct Backtest: ParsableCommand {
     @Option(help: "One count of the meter in litres; inferred otherwise.") var resolutionLitres: Double?
     @Option(help: "The households' time zone, such as Asia/Shanghai.") var timezone = "Asia/Shanghai"
     @Option(help: "text, json or jsonl.") var format = OutputFormat.jsonl
+    @Option(help: "html: a page with charts for a committee instead of lines.") var report: ReportFormat?
+
+    /// What a report can be.
+    enum ReportFormat: String, ExpressibleByArgument, CaseIterable { case html }
 
     func run() throws {
         guard let clock = CivilClock(identifier: timezone) else {
@@ -33,7 +37,9 @@ struct Backtest: ParsableCommand {
         let known = try presence.map { try rows($0, columns: ["household", "kind", "from", "until"]) } ?? []
         let backtest = Evaluation.Backtest(
             policy: policy, clock: clock, resolution: resolutionLitres.flatMap { Volume(litres: $0) })
+        let language = Language(locale: ProcessInfo.processInfo.environment["LANG"] ?? "en")
         var objects: [String] = []
+        var parts: [BacktestReport.Part] = []
         for file in files {
             let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
             let history: RegisterHistory
@@ -44,8 +50,16 @@ struct Backtest: ParsableCommand {
             }
             let times = falls.filter { $0["household"] == name }.compactMap { $0["unix_seconds"].flatMap { Int64($0) } }.map { WallTime(unixSeconds: $0) }
             let result = backtest.run(history, presence: try entries(known, name), onsets: times)
-            let printed = BacktestLines(household: name, language: Language(locale: ProcessInfo.processInfo.environment["LANG"] ?? "en")).lines(result)
+            if report != nil {
+                parts.append(.init(history: history, result: result))
+                continue
+            }
+            let printed = BacktestLines(household: name, language: language).lines(result)
             if format == .json { objects += printed } else { for line in printed { print(line) } }
+        }
+        if report == .html {
+            var page = BacktestReport(parts: parts, policy: policy, language: language, clock: clock)
+            return print(page.html(), terminator: "")
         }
         if format == .json { print("[\(objects.joined(separator: ",\n"))]") }
     }

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+import Simulation
+import Telemetry
+
+/// `wellward evaluate`
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Judge the detector against plain and published rules on the same homes.",
+        discussion: """
+            Without files: on homes made from seeds. With files: CSV as for backtest; files whose names begin with \
+            `synthetic` are shown apart and their clock is taken as UTC.
+
+            Example: wellward evaluate --homes 10
+            """)
+
+    @Argument(help: "CSV files, one for each household.") var files: [String] = []
+    @Option(help: "How many homes to make without files.") var homes = 12
+    @Option(help: "Days of each made home.") var days = 200
+    @Option(help: "Time zone of the files that are not synthetic.") var timezone = "Europe/Rome"
+
+    func run() throws {
+        guard let clock = CivilClock(identifier: timezone) else {
+            throw CommandFault("`\(timezone)` is not a time zone; write an IANA name such as Europe/Rome")
+        }
+        guard homes > 0, days >= 60 else { throw CommandFault("at least one home and 60 days, so that there is something to judge after learning") }
+        if files.isEmpty {
+            try show("made from seeds (Simulation)", made(), CivilClock(zone: .gmt))
+        } else {
+            let all = try files.map { try history($0) }
+            let synthetic = all.filter { $0.household.hasPrefix("synthetic") }
+            let real = all.filter { !$0.household.hasPrefix("synthetic") }
+            if !real.isEmpty { try show("recorded", real, clock) }
+            if !synthetic.isEmpty { try show("synthetic files", synthetic, CivilClock(zone: .gmt)) }
+        }
+        print(
+            """
+            What this is not: no home of a person known to be old and alone is in it, and no real fall. A fall is simulated by holding the
+            register. Few events: read the intervals. Scored from day 28; silences of 24 h and more are trips; falls during a standing alarm
+            are left out for each detector.
+            """)
+    }
+
+    private func show(_ pool: String, _ homes: [RegisterHistory], _ clock: CivilClock) throws {
+        for litres in [1, 10] {
+            let study = DetectorStudy(clock: clock)
+            let rows = study.rows(homes, resolution: .litres(Int64(litres)))
+            guard let first = rows.first else { throw CommandFault("\(pool): every home needs more than six weeks of readings") }
+            print("\n\(pool): \(homes.count) homes, \(String(format: "%.2f", first.years)) home-years, \(litres) L a count, 15-minute polls")
+            print("  false alarms a year [95 %]   trips counted   median h [95 %]     p90 h   missed   detector")
+            for row in rows { print(line(row)) }
+            let heard = first.score.attentionDelays.map { $0 ?? .infinity }
+            print(
+                String(
+                    format: "  attention of Wellward: %.2f a month, at a median of %.1f h", Double(first.score.attentions) / first.years / 12,
+                    quantile(heard, 0.5)))
+        }
+    }
+
+    private func line(_ row: DetectorStudy.Row) -> String {
+        let interval = Confidence.poisson(row.score.falseAlarms)
+        let delays = row.score.delays.map { $0 ?? 72 }
+        let median = Confidence.quantileInterval(delays, 0.5)
+        let counted = Double(row.score.falseAlarms + row.score.tripAlarms) / row.years
+        return String(
+            format: "  %7.1f [%6.1f-%6.1f] %15.1f %9.1f [%4.1f-%4.1f] %9.1f %8d   ", Double(row.score.falseAlarms) / row.years,
+            interval.lowerBound / row.years, interval.upperBound / row.years, counted, quantile(delays, 0.5), median.lowerBound, median.upperBound,
+            quantile(delays, 0.9), row.score.delays.count { $0 == nil }) + row.name
+    }
+
+    private func history(_ file: String) throws -> RegisterHistory {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { throw CommandFault("\(file): the file cannot be read as UTF-8 text") }
+        do {
+            return try RegisterHistory(household: URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent, csv: text)
+        } catch { throw CommandFault("\(file), \(error); the file must be CSV as unix_seconds,litres_cumulative") }
+    }
+
+    private func made() -> [RegisterHistory] {
+        let begin = WallTime(unixSeconds: 1_704_067_200)
+        return (1...homes).map { seed in
+            var life = SimulatedHome(seed: UInt64(seed) &* 31, from: begin, civil: CivilClock(zone: .gmt))
+            let rows = (0..<(days * 96)).map { step in
+                let at = begin + .minutes(Int64(step) * 15)
+                return RegisterHistory.Row(at: at, register: life.register(at: at))
+            }
+            return RegisterHistory(household: "made-\(seed)", rows: rows)
+        }
+    }
+}

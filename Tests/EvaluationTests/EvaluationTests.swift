@@ -1,0 +1,122 @@
+import Evaluation
+import Foundation
+import Phrasebook
+import Safeguarding
+import Simulation
+import Telemetry
+import Testing
+
+@Suite struct EvaluationTests {
+    static let begin = WallTime(unixSeconds: 1_704_067_200)
+
+    /// A made home, read every quarter of an hour.
+    static func home(seed: UInt64, days: Int, story: SimulatedHome.Story = .init()) -> RegisterHistory {
+        var life = SimulatedHome(seed: seed, from: begin, civil: CivilClock(zone: .gmt), story: story)
+        let rows = (0..<(days * 96)).map { step in
+            let at = begin + .minutes(Int64(step) * 15)
+            return RegisterHistory.Row(at: at, register: life.register(at: at))
+        }
+        return RegisterHistory(household: "home-\(seed)", rows: rows)
+    }
+
+    @Test func `the exact Poisson interval agrees with the printed tables`() {
+        // Garwood 1936: 95 % for 0, 1, 9 and 20 events.
+        for (count, low, high) in [(0, 0.0, 3.689), (1, 0.0253, 5.572), (9, 4.115, 17.085), (20, 12.217, 30.888)] {
+            let interval = Confidence.poisson(count)
+            #expect(abs(interval.lowerBound - low) < 0.002 && abs(interval.upperBound - high) < 0.002, "\(count): \(interval)")
+        }
+    }
+
+    @Test func `quantiles lie between the values they stand between`() {
+        #expect(quantile([], 0.5) == 0)
+        #expect(quantile([7], 0.9) == 7)
+        #expect(quantile([4, 1, 3, 2], 0.5) == 2.5)
+        #expect(quantile([1, 2, 3, 4, 5], 0.9) == 4.6)
+    }
+
+    @Test func `the published rule alarms when the tenth litre has left the window, and a fixed gap when its hours are over`() {
+        func firstAlarm(_ rule: any InactivityBaseline) -> Double? {
+            var rule = rule
+            for step in 0..<200 {
+                let at = Self.begin + .minutes(Int64(step) * 15)
+                rule.take(step == 8 ? .litres(12) : .zero, at: at, local: at.unixSeconds)
+                if rule.isAlarming { return Double(step) / 4 }
+            }
+            return nil
+        }
+        #expect(firstAlarm(VolumeBaseline()) == 14)
+        #expect(firstAlarm(FixedGapBaseline(.hours(12))) == 14)
+        #expect(firstAlarm(FixedGapBaseline(.hours(24))) == 26)
+    }
+
+    @Test(arguments: [CuddihyBaseline() as any InactivityBaseline, LongestGapBaseline(), PoissonBaseline()])
+    func `a learning rule is silent with nothing learnt, and alarms at last for a learnt home that falls silent`(rule: any InactivityBaseline) {
+        var rule = rule
+        var fresh = rule
+        for step in 0..<96 {
+            let at = Self.begin + .minutes(Int64(step) * 15)
+            fresh.take(.zero, at: at, local: at.unixSeconds)
+            #expect(!fresh.isAlarming, "\(rule.name) in its first day")
+        }
+        let rows = Self.home(seed: 4, days: 40).rows
+        for (before, after) in zip(rows, rows.dropFirst()) { rule.take(after.register - before.register, at: after.at, local: after.at.unixSeconds) }
+        #expect(!rule.isAlarming)
+        guard var at = rows.last?.at else { return }
+        for _ in 0..<(96 * 3) {
+            at = at + .minutes(15)
+            rule.take(.zero, at: at, local: at.unixSeconds)
+        }
+        #expect(rule.isAlarming, "\(rule.name) after three silent days")
+    }
+
+    @Test func `the study scores every detector on the same falls, and a shorter gap is never slower`() throws {
+        let study = DetectorStudy(clock: CivilClock(zone: .gmt), onsetsPerHome: 20)
+        let rows = study.rows([Self.home(seed: 4, days: 60), Self.home(seed: 5, days: 60)], resolution: .litres(1))
+        let twelve = try #require(rows.first { $0.name == "fixed gap 12 h" })
+        let day = try #require(rows.first { $0.name == "fixed gap 24 h" })
+        #expect(rows[0].name == "Wellward" && rows[0].score.delays.count + 5 >= 40)
+        #expect(twelve.score.falseAlarms >= day.score.falseAlarms)
+        #expect(quantile(twelve.score.delays.map { $0 ?? 72 }, 0.5) < quantile(day.score.delays.map { $0 ?? 72 }, 0.5))
+        #expect(day.score.delays.allSatisfy { ($0 ?? 99) <= 24.26 })
+    }
+
+    @Test func `the hard ceiling is never passed, whatever the home and the hour of the fall`() throws {
+        for seed in [2, 9] as [UInt64] {
+            let home = Self.home(seed: seed, days: 50)
+            var random = SeededRandom(seed: seed)
+            let onsets = (0..<60).map { _ in Self.begin + .minutes(Int64(random.unit() * 48 * 1440)) }
+            let result = Backtest(policy: SafeguardingPolicy(), clock: CivilClock(zone: .gmt), resolution: .litres(1)).run(home, onsets: onsets)
+            #expect(result.onsets.count == 60)
+            for onset in result.onsets where onset.stateAtOnset != "alarm" {
+                let detected = try #require(onset.detectedAt)
+                #expect(detected - onset.onset <= .hours(24) + .minutes(15))
+            }
+        }
+    }
+
+    @Test func `the committee's page names every alarm with its reason, escapes what it is given, and needs nothing from outside`() {
+        let story = SimulatedHome.Story(collapsesAt: Self.begin + .days(40))
+        var home = Self.home(seed: 4, days: 42, story: story)
+        home.household = "<b>1&2"
+        let clock = CivilClock(zone: .gmt)
+        let policy = SafeguardingPolicy()
+        let result = Backtest(policy: policy, clock: clock, resolution: .litres(1)).run(home, onsets: [Self.begin + .days(35)])
+        let alarms = result.lines.filter { $0.finding.severity == .alarm && $0.finding.kind == .inactivity }
+        #expect(!alarms.isEmpty)
+        for language in Language.allCases {
+            var report = BacktestReport(parts: [.init(history: home, result: result)], policy: policy, language: language, clock: clock)
+            let page = report.html()
+            for alarm in alarms { #expect(page.contains(alarm.finding.text[language])) }
+            #expect(!page.contains("<b>1&2") && page.contains("&lt;b&gt;1&amp;2"))
+            #expect(!page.contains("http") && !page.contains("<script"))
+            #expect(page.components(separatedBy: "<svg").count == page.components(separatedBy: "</svg>").count)
+        }
+    }
+
+    @Test func `a home's whole state stays under sixteen kilobytes after a year`() throws {
+        var watch = HouseholdWatch(household: "h", policy: SafeguardingPolicy(), limits: .init(resolution: .litres(1)), clock: CivilClock(zone: .gmt))
+        for row in Self.home(seed: 4, days: 200).rows { _ = watch.handle(.register(row.register), at: Instant(recorded: row.at)) }
+        let state = try JSONEncoder().encode(watch)
+        #expect(state.count < 16_384, "\(state.count) bytes as JSON")
+    }
+}
