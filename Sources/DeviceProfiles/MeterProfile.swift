@@ -129,6 +129,15 @@ public struct HistoryLog: Hashable, Sendable {
     public var newestFirst: Bool
     /// The unit the records count in.
     public var unit: MeasureUnit
+
+    /// A log with all its parts.
+    public init(period: Period, first: RegisterField, count: Int, newestFirst: Bool, unit: MeasureUnit) {
+        self.period = period
+        self.first = first
+        self.count = count
+        self.newestFirst = newestFirst
+        self.unit = unit
+    }
 }
 
 /// Everything there is to say about a model of meter; what it says about an instance is in the configuration.

@@ -32,9 +32,24 @@ public struct Neighbourhood: Sendable {
         public var register: Volume?
         /// Why not, in a word for technicians.
         public var reason: String
+        /// Totals of the meter's own log since the last poll that could be used, oldest first.
+        public var past: [Past]
+
+        /// One total of the past.
+        public struct Past: Sendable, Hashable {
+            public var at: WallTime
+            public var register: Volume
+
+            /// A total at a moment of the past.
+            public init(at: WallTime, register: Volume) {
+                self.at = at
+                self.register = register
+            }
+        }
 
         /// A poll's end.
-        public init(meter: MeterID, answered: Bool, register: Volume?, reason: String = "") {
+        public init(meter: MeterID, answered: Bool, register: Volume?, reason: String = "", past: [Past] = []) {
+            self.past = past
             self.meter = meter
             self.answered = answered
             self.register = register
@@ -134,8 +149,21 @@ public struct Neighbourhood: Sendable {
             }
         }
         guard let home = homeOfMeter[poll.meter] else { return }
+        replay(poll.past, for: home, at: now, &effects)
         watch(home, poll.register.map { .register($0) } ?? .unreadable, at: now, &effects)
         effects.append(.homeChanged(home))
+    }
+
+    /// The meter's own log puts use where it happened: each total is taken at its place on the elapsed-time axis, those the
+    /// home has already heard of are left out, and so is what does not fit between the last reading and now.
+    private mutating func replay(_ past: [Poll.Past], for home: HouseholdID, at now: Instant, _ effects: inout [Effect]) {
+        guard let heard = homes[home]?.watch.lastReading else { return }
+        for record in past {
+            let ago = now.wall - record.at
+            let at = Instant(elapsed: now.elapsed - ago, wall: record.at)
+            guard ago > .zero, at.since(heard) > .zero else { continue }
+            watch(home, .register(record.register), at: at, &effects)
+        }
     }
 
     private mutating func watch(_ id: HouseholdID, _ event: HouseholdWatch.Event, at now: Instant, _ effects: inout [Effect]) {

@@ -45,7 +45,7 @@ struct ModbusResponder {
         let address = UInt16(pdu[1]) << 8 | UInt16(pdu[2])
         let count = Int(pdu[3]) << 8 | Int(pdu[4])
         guard (1...125).contains(count) else { return [pdu[0] | 0x80, 3] }
-        if meter.fault == .exception { return [pdu[0] | 0x80, 2] }
+        if meter.fault == .exception || meter.refuses(address: address, count: count) { return [pdu[0] | 0x80, 2] }
         let words = meter.words(function: pdu[0], address: address, count: count)
         return [pdu[0], UInt8(count * 2)] + words.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
     }

@@ -165,8 +165,9 @@ public final class SimulatedLine: Sendable {
         for piece in pieces {
             pause(piece.after)
             if case .serial(let baud) = kind, baud > 0 {
-                // Ten bits a character, for the request that came and the answer that goes, and 3.5 silent ones each.
-                pause(.milliseconds(Int64((Double(request.count + piece.bytes.count) + 7) * 10_000 / Double(baud))))
+                // Ten bits a character, for the request that came and the answer that goes, and 3.5 silent ones each; the meter thinks
+                // in between.
+                pause(meter.turnaround + .milliseconds(Int64((Double(request.count + piece.bytes.count) + 7) * 10_000 / Double(baud))))
             }
             _ = piece.bytes.withUnsafeBytes { write(client, $0.baseAddress, $0.count) }
         }

@@ -45,12 +45,17 @@ public final class SimulatedMeter: Sendable {
     private let volume: @Sendable (WallTime) -> Volume
     private let civil: CivilClock
     private let state = Mutex(State())
+    private let absent: Set<UInt16>
+    /// How long it thinks before it answers on a paced serial line: the profile's turnaround, else 20 ms.
+    public var turnaround: Interval { profile.timing.turnaround ?? .milliseconds(20) }
 
     /// A meter whose totaliser follows a function of time.
+    /// - Parameter absent: wire addresses this instance does not have, whatever its profile says
     public init(
-        unit: UInt8, profile: MeterProfile, parameters: InstanceParameters = .none, civil: CivilClock,
+        unit: UInt8, profile: MeterProfile, parameters: InstanceParameters = .none, civil: CivilClock, absent: Set<UInt16> = [],
         now: @escaping @Sendable () -> WallTime, volume: @escaping @Sendable (WallTime) -> Volume
     ) {
+        self.absent = absent
         self.unit = unit
         self.profile = profile
         encoder = RegisterEncoder(profile: profile, parameters: parameters)
@@ -68,6 +73,9 @@ public final class SimulatedMeter: Sendable {
             state.withLock { $0 = State(fault: newValue, held: registers, frozenVolume: frozen) }
         }
     }
+
+    /// Whether a read touches a register this meter does not have.
+    func refuses(address: UInt16, count: Int) -> Bool { !absent.isEmpty && (0..<count).contains { absent.contains(address &+ UInt16($0)) } }
 
     /// The words at an address. Registers that no point names are zero, as most devices answer within their range.
     func words(function: UInt8, address: UInt16, count: Int) -> [UInt16] {
@@ -97,12 +105,28 @@ public final class SimulatedMeter: Sendable {
                 }
             for word in words { image[Register(function: word.function, address: word.address)] = word.value }
         }
+        for log in profile.histories { write(log, at: time, into: &image) }
         for fact in profile.fingerprint {
             for word in encoder.encode(fact.range.lowerBound, in: fact.field) {
                 image[Register(function: word.function, address: word.address)] = word.value
             }
         }
         return image
+    }
+
+    /// The log's records as the meter would have kept them: the total at the end of each past hour or day.
+    private func write(_ log: HistoryLog, at time: WallTime, into image: inout [Register: UInt16]) {
+        var clock = civil
+        let second = clock.secondOfDay(at: time)
+        let length: Int64 = log.period == .hourly ? 3600 : 86_400
+        let end = WallTime(unixSeconds: time.unixSeconds - second % length)
+        for index in 0..<log.count {
+            let age = Int64(log.newestFirst ? index : log.count - 1 - index)
+            var field = log.first
+            field.address += UInt16(index * field.type.registerCount)
+            let total = volume(WallTime(unixSeconds: end.unixSeconds - age * length)).litres / log.unit.factor / field.scale
+            for word in encoder.encode(total.rounded(.down), in: field) { image[Register(function: word.function, address: word.address)] = word.value }
+        }
     }
 
     private func clockParts(_ time: WallTime) -> ClockParts {

@@ -12,9 +12,12 @@ public final class BusPoller: Sendable {
     /// One polled meter.
     public struct Target: Sendable {
         var meter: MeterID
-        var plan: MeterPlan
+        var unit: UInt8
+        var reads: AdaptivePlan
         var decoder: MeterDecoder
         var poll: Interval
+
+        var plan: MeterPlan { MeterPlan(unit: unit, requests: reads.requests, timing: decoder.profile.timing) }
     }
 
     /// What happened on the bus since the start.
@@ -26,6 +29,10 @@ public final class BusPoller: Sendable {
         /// Meters that were asked at least once.
         public var asked: Set<MeterID> = []
         public var lastAnswer: [MeterID: WallTime] = [:]
+        /// Registers a device was asked for and does not have, by meter: they belong into its profile.
+        public var refused: [MeterID: Int] = [:]
+        /// Past totals taken from meters' own logs.
+        public var backfilled = 0
     }
 
     /// The bus.
@@ -51,10 +58,9 @@ public final class BusPoller: Sendable {
         for meter in meters {
             guard let profile = configuration.profiles[meter.profile] else { continue }
             let decoder = MeterDecoder(profile: profile, parameters: InstanceParameters(meter.parameters))
-            let requests = ReadPlanner.plan(decoder.wantedFields, rules: profile.reading, cost: settings.cost(profile))
             targets[meter.id] = Target(
-                meter: meter.id, plan: MeterPlan(unit: UInt8(meter.unit), requests: requests, timing: profile.timing),
-                decoder: decoder, poll: meter.poll)
+                meter: meter.id, unit: UInt8(meter.unit),
+                reads: AdaptivePlan(decoder.wantedFields, rules: profile.reading, cost: settings.cost(profile)), decoder: decoder, poll: meter.poll)
         }
         self.targets = targets
         order = meters.map(\.id).filter { targets[$0] != nil }
@@ -75,11 +81,11 @@ public final class BusPoller: Sendable {
         var schedule = PollSchedule(
             order.compactMap { id in targets[id].map { PollSchedule.Entry(meter: id, poll: $0.poll) } }, at: clock.now().elapsed)
         var civil = zone
-        var repeats: [MeterID: HeldReply] = [:]
+        var memory: [MeterID: Memory] = [:]
         while !Task.isCancelled {
             switch schedule.next(at: clock.now().elapsed) {
             case .ask(let meter, let probing):
-                await poll(meter, probing: probing, &schedule, &civil, &repeats[meter, default: HeldReply()])
+                await poll(meter, probing: probing, &schedule, &civil, &memory[meter, default: Memory(reads: targets[meter]?.reads)])
             case .wait(let until):
                 try? await Task.sleep(for: min(clock.realTime(until: until), .seconds(1)))
             case .idle:
@@ -90,15 +96,17 @@ public final class BusPoller: Sendable {
     }
 
     private func poll(
-        _ meter: MeterID, probing: Bool, _ schedule: inout PollSchedule, _ civil: inout CivilClock, _ repeats: inout HeldReply
+        _ meter: MeterID, probing: Bool, _ schedule: inout PollSchedule, _ civil: inout CivilClock, _ memory: inout Memory
     ) async {
-        guard let target = targets[meter] else { return }
-        let answer = await bus.run(target.plan, tries: probing ? 1 : nil)
+        guard let target = targets[meter], let reads = memory.reads else { return }
+        let plan = MeterPlan(unit: target.unit, requests: reads.requests, timing: target.decoder.profile.timing)
+        let answer = await bus.run(plan, tries: probing ? 1 : nil)
+        learnRefusals(answer, of: meter, &memory)
         let now = clock.now()
         var readings = target.decoder.readings(of: meter, in: answer.image, at: now.wall, civil: &civil)
         let isTotal = { (reading: Reading) in reading.point == target.decoder.profile.volumeTotal?.id }
         let newest = readings.first(where: isTotal)
-        let held = repeats.isHeld(deviceAt: newest?.deviceAt, register: newest?.value.flatMap { Volume(litres: $0) }, at: now)
+        let held = memory.repeats.isHeld(deviceAt: newest?.deviceAt, register: newest?.value.flatMap { Volume(litres: $0) }, at: now)
         if held {
             for index in readings.indices where readings[index].quality.isUsable { readings[index].quality = .stale }
         }
@@ -112,7 +120,56 @@ public final class BusPoller: Sendable {
         let usable = total?.quality.isUsable == true ? total?.value.flatMap { Volume(litres: $0) } : nil
         let unclear = held ? "its clock stands still: an old answer is being repeated" : "quality \(total?.quality.rawValue ?? "missing")"
         let reason = answer.faults.first?.fault.description ?? unclear
-        desk.tell(.poll(.init(meter: meter, answered: answer.answered, register: usable, reason: reason)))
+        var past: [Neighbourhood.Poll.Past] = []
+        if usable != nil {
+            if let before = memory.lastUsable { past = await backfill(target, since: before, now: now, &civil) }
+            memory.lastUsable = now.wall
+        }
+        desk.tell(.poll(.init(meter: meter, answered: answer.answered, register: usable, reason: reason, past: past)))
+    }
+
+    /// What the poller keeps of a meter between two polls.
+    private struct Memory {
+        var reads: AdaptivePlan?
+        var repeats = HeldReply()
+        var lastUsable: WallTime?
+    }
+
+    /// Registers a device does not have are asked for once; then the plan leaves them out and a technician can read which.
+    private func learnRefusals(_ answer: PlanAnswer, of meter: MeterID, _ memory: inout Memory) {
+        for fault in answer.faults where fault.fault == .exception(AdaptivePlan.illegalAddress) {
+            guard let lost = memory.reads?.refuse(fault.request) else { continue }
+            state.withLock { $0.refused[meter, default: 0] += lost.type.registerCount }
+            log.warning(
+                "the meter does not have these registers; leave them out of its profile",
+                metadata: [
+                    "bus": "\(id)", "meter": "\(meter)", "function": "\(lost.function)", "wire": "\(lost.address)", "count": "\(lost.type.registerCount)",
+                ])
+        }
+    }
+
+    /// After a gap longer than one record of the meter's own log: the totals in between, stored as back-filled and handed on in
+    /// their time. What the log cannot give stays missing.
+    private func backfill(_ target: Target, since before: WallTime, now: Instant, _ civil: inout CivilClock) async -> [Neighbourhood.Poll.Past] {
+        let profile = target.decoder.profile
+        for log in profile.histories.sorted(by: { $0.period == .hourly && $1.period != .hourly }) {
+            let length = log.period == .hourly ? Interval.hours(1) : .days(1)
+            guard now.wall - before > length, now.wall - before > target.poll * 2 else { continue }
+            let decoder = HistoryDecoder(log, rules: profile.reading)
+            let plan = MeterPlan(unit: target.unit, requests: decoder.requests(since: before, now: now.wall), timing: profile.timing)
+            let answer = await bus.run(plan)
+            let records = decoder.records(in: answer.image, deviceNow: now.wall, civil: &civil).filter { $0.at > before && $0.at < now.wall }
+            guard !records.isEmpty, let point = profile.volumeTotal?.id else { continue }
+            await writer.add(
+                records.map {
+                    Reading(
+                        meter: target.meter, point: point, at: $0.at, receivedAt: now.wall, value: $0.total.litres, unit: "L", quality: .backfilled, raw: $0.raw
+                    )
+                })
+            state.withLock { $0.backfilled += records.count }
+            return records.map { .init(at: $0.at, register: $0.total) }
+        }
+        return []
     }
 
     private func note(_ meter: MeterID, _ answer: PlanAnswer, at now: WallTime) {

@@ -3,11 +3,13 @@ import DeviceProfiles
 import Documents
 import Foundation
 import Gateway
+import Phrasebook
 
 /// `wellward profile`
-struct ProfileCommand: ParsableCommand {
+struct ProfileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "profile", abstract: "The library of device profiles.", subcommands: [List.self, Show.self, Lint.self, Test.self])
+        commandName: "profile", abstract: "The library of device profiles.",
+        subcommands: [List.self, Show.self, Lint.self, Test.self, Docs.self, Schema.self, ProfileSolve.self])
 
     /// The profile files under some paths, or the shipped ones.
     static func files(_ paths: [String]) throws -> [String] {
@@ -84,6 +86,30 @@ struct ProfileCommand: ParsableCommand {
             }
             for danger in profile.danger { print("  never written: wire \(danger.address) ×\(danger.count): \(danger.why)") }
         }
+    }
+
+    /// `wellward profile docs`
+    struct Docs: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Generate the catalogue page of the profiles, as Markdown.",
+            discussion: "Example: wellward profile docs --language zh > catalogue.zh-CN.md")
+        @Argument(help: "Files or folders; the shipped profiles when none is named.") var paths: [String] = []
+        @Option(help: "zh or en; LANG's language otherwise.") var language: String?
+
+        func run() throws {
+            let locale = language ?? ProcessInfo.processInfo.environment["LANG"] ?? "en"
+            let profiles = try files(paths).compactMap { try read($0).profile }.sorted { $0.id.rawValue < $1.id.rawValue }
+            print(ProfileCatalogue.markdown(profiles, language: Language(locale: locale)), terminator: "")
+        }
+    }
+
+    /// `wellward profile schema`
+    struct Schema: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the JSON Schema of a meter profile, for editors.",
+            discussion: "Example: wellward profile schema > profile.schema.json")
+
+        func run() { print(ProfileSchema.json) }
     }
 
     /// `wellward profile lint`

@@ -1,0 +1,246 @@
+import ArgumentParser
+import DeviceProfiles
+import Fieldbus
+import Foundation
+import Telemetry
+
+/// `wellward bus`
+struct BusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "bus", abstract: "Look at a whole bus.", subcommands: [Scan.self])
+
+    /// `wellward bus scan`
+    struct Scan: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Find the meters on a bus, read-only, and name them.",
+            discussion: """
+                Asks every unit address for one register; whoever answers is read as each profile would read it, and named by its \
+                fingerprint, or `unknown` with the nearest profiles. Nothing is written. --resume FILE keeps what was done, so that a \
+                scan that was cut off goes on where it stopped.
+
+                Examples:
+                  wellward bus scan --bus rtu:///dev/ttyUSB0 --bauds 9600,2400 --parities none,even --resume survey.jsonl
+                  wellward bus scan --bus tcp://10.0.0.7:502 --units 1-32 --format html > acceptance.html
+                """)
+
+        @Option(help: "tcp://HOST:PORT, rtu:///dev/ttyUSB0 or rtu-over-tcp://HOST:PORT") var bus: String
+        @Option(help: "Unit addresses such as 1-247 or 1,5,17-20.") var units = "1-247"
+        @Option(help: "Baud rates to try on a serial line, such as 9600,2400.") var bauds: String?
+        @Option(help: "Parities to try on a serial line: none,even,odd.") var parities: String?
+        @Option(help: "How long a meter may take to answer.") var timeout = "300ms"
+        @Option(help: "Pause between two questions, for slow and battery meters.") var pause = "20ms"
+        @Option(help: "How often a silent address is asked; battery meters sleep through the first.") var tries = 2
+        @Option(help: "Keep progress in this file and go on from it.") var resume: String?
+        @Option(help: "text, json, jsonl or html (a printable acceptance sheet).") var format = Format.text
+
+        /// How the survey is printed.
+        enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, jsonl, html }
+
+        func validate() throws {
+            guard BusAddress(url: bus) != nil else { throw ValidationError("--bus `\(bus)` is not a bus URL such as tcp://127.0.0.1:502.") }
+            guard Self.numbers(units).map({ !$0.isEmpty && $0.allSatisfy { (1...247).contains($0) } }) == true else {
+                throw ValidationError("--units is a list such as 1-247 or 1,5,17-20.")
+            }
+            guard Interval(parsing: timeout) != nil, Interval(parsing: pause) != nil, (1...5).contains(tries) else {
+                throw ValidationError("--timeout and --pause are durations such as 300ms; --tries is 1 to 5.")
+            }
+            if let bauds, Self.numbers(bauds) == nil { throw ValidationError("--bauds is a list such as 9600,2400.") }
+            if let parities, parities.split(separator: ",").contains(where: { Parity(rawValue: String($0)) == nil }) {
+                throw ValidationError("--parities is a list of none, even, odd.")
+            }
+        }
+
+        /// One address under one line setting, done.
+        struct Found: Codable {
+            var line: String
+            var unit: Int
+            var answers: Bool
+            var profile: String?
+            var nearest: [Nearest] = []
+            var readings: [Sample] = []
+
+            struct Nearest: Codable {
+                var profile: String
+                var nearness: Double
+            }
+
+            struct Sample: Codable {
+                var point: String
+                var value: Double?
+                var unit: String
+                var quality: String
+            }
+        }
+
+        func run() async throws {
+            let profiles = try ProfileCommand.files([]).compactMap { try ProfileCommand.read($0).profile }
+            let lines = try lines()
+            let units = Self.numbers(units) ?? []
+            var done = try resumed()
+            let progress = ScanProgress(total: lines.count * units.count)
+            for (name, address) in lines {
+                let bus = ModbusBus(
+                    address, responseTimeout: Interval(parsing: timeout) ?? .milliseconds(300), betweenRequests: Interval(parsing: pause) ?? .zero)
+                for unit in units {
+                    progress.step(name, unit, found: done.count(where: \.answers))
+                    guard !done.contains(where: { $0.line == name && $0.unit == unit }) else { continue }
+                    let found = await ask(unit, on: bus, line: name, profiles)
+                    done.append(found)
+                    try keep(found)
+                }
+                await bus.close()
+            }
+            progress.end()
+            try print(done.filter(\.answers), profiles)
+        }
+
+        private func ask(_ unit: Int, on bus: ModbusBus, line: String, _ profiles: [MeterProfile]) async -> Found {
+            let probe = MeterPlan(unit: UInt8(unit), requests: [ReadRequest(function: 3, address: 0, count: 1)], timing: DeviceTiming(retries: tries - 1))
+            guard await bus.run(probe).answered else { return Found(line: line, unit: unit, answers: false) }
+            var image = RegisterImage()
+            for request in Self.requests(profiles) {
+                let answer = await bus.run(MeterPlan(unit: UInt8(unit), requests: [request], timing: DeviceTiming(retries: 1)))
+                image.blocks += answer.image.blocks
+            }
+            let alike = profiles.map { ProfileLikeness(of: image, to: $0) }.sorted { ($0.isNamed ? 1 : 0, $0.nearness) > ($1.isNamed ? 1 : 0, $1.nearness) }
+            var found = Found(line: line, unit: unit, answers: true)
+            let named = alike.filter(\.isNamed)
+            // Two fingerprints that both fit name nothing.
+            if named.count == 1 { found.profile = named.first?.profile.rawValue }
+            found.nearest = alike.prefix(3).filter { $0.nearness > 0.3 }.map {
+                .init(profile: $0.profile.rawValue, nearness: ($0.nearness * 100).rounded() / 100)
+            }
+            if let id = found.profile ?? found.nearest.first?.profile, let profile = profiles.first(where: { $0.id.rawValue == id }) {
+                var civil = CivilClock(zone: .gmt)
+                let readings = MeterDecoder(profile: profile).readings(of: "scan", in: image, at: WallTime(unixSeconds: 0), civil: &civil)
+                found.readings = readings.map { .init(point: $0.point, value: $0.value, unit: $0.unit, quality: $0.quality.rawValue) }
+            }
+            return found
+        }
+
+        /// The reads that let every profile be compared, each once, no longer than the pickiest device takes.
+        static func requests(_ profiles: [MeterProfile]) -> [ReadRequest] {
+            var requests: Set<ReadRequest> = []
+            for profile in profiles {
+                requests.formUnion(
+                    ReadPlanner.plan(profile.scanFields, rules: profile.reading, cost: .network(turnaround: .milliseconds(20), betweenRequests: .zero)))
+            }
+            return requests.sorted { ($0.function, $0.address, $0.count) < ($1.function, $1.address, $1.count) }
+        }
+
+        private func lines() throws -> [(String, BusAddress)] {
+            guard let address = BusAddress(url: bus) else { throw CommandFault("--bus `\(bus)` is not a bus URL") }
+            guard case .rtu(let device, let baud, let parity, let stopBits) = address else { return [(bus, address)] }
+            let bauds = self.bauds.flatMap(Self.numbers) ?? [baud]
+            let parities = self.parities?.split(separator: ",").compactMap { Parity(rawValue: String($0)) } ?? [parity]
+            return bauds.flatMap { baud in
+                parities.map { parity in
+                    (
+                        "rtu://\(device)?baud=\(baud)&parity=\(parity.rawValue)&stop_bits=\(stopBits)",
+                        BusAddress.rtu(device: device, baud: baud, parity: parity, stopBits: stopBits)
+                    )
+                }
+            }
+        }
+
+        /// Numbers of a list with ranges; nil when it is none.
+        static func numbers(_ text: String) -> [Int]? {
+            var result: [Int] = []
+            for part in text.split(separator: ",") {
+                let ends = part.split(separator: "-").map { Int($0.trimmingCharacters(in: .whitespaces)) }
+                guard let first = ends.first ?? nil, ends.count <= 2, let last = ends.last ?? nil, first <= last, last - first < 100_000 else { return nil }
+                result += first...last
+            }
+            return result
+        }
+
+        private func resumed() throws -> [Found] {
+            guard let resume, let text = try? String(contentsOfFile: resume, encoding: .utf8) else { return [] }
+            // A line that was cut off is asked again.
+            return text.split(separator: "\n").compactMap { try? JSONDecoder().decode(Found.self, from: Data($0.utf8)) }
+        }
+
+        private func keep(_ found: Found) throws {
+            guard let resume else { return }
+            let line = Data((Self.json(found) + "\n").utf8)
+            if !FileManager.default.fileExists(atPath: resume) { _ = FileManager.default.createFile(atPath: resume, contents: nil) }
+            guard let file = FileHandle(forWritingAtPath: resume) else { throw CommandFault("\(resume) cannot be written") }
+            try file.seekToEnd()
+            try file.write(contentsOf: line)
+            try file.close()
+        }
+
+        private static func json(_ value: some Encodable) -> String {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        }
+
+        private func print(_ found: [Found], _ profiles: [MeterProfile]) throws {
+            switch format {
+            case .json: Swift.print(Self.json(found))
+            case .jsonl: for item in found { Swift.print(Self.json(item)) }
+            case .html: Swift.print(AcceptanceSheet(bus: bus, found: found, profiles: profiles).html)
+            case .text:
+                for item in found {
+                    let near = item.nearest.map { "\($0.profile) \(Int($0.nearness * 100)) %" }.joined(separator: ", ")
+                    Swift.print(
+                        "\(item.line) unit \(item.unit): \(item.profile ?? "unknown")\(item.profile == nil ? "; nearest \(near.isEmpty ? "none" : near)" : "")")
+                    for sample in item.readings.prefix(6) {
+                        Swift.print("    \(sample.point): \(sample.value.map { "\($0) \(sample.unit)" } ?? "–") [\(sample.quality)]")
+                    }
+                }
+                Swift.print("\(found.count) meters answered.")
+            }
+        }
+    }
+}
+
+/// A progress bar on standard error, when that is a terminal.
+final class ScanProgress {
+    private let total: Int
+    private var done = 0
+    private let isTerminal = isatty(2) == 1
+
+    init(total: Int) { self.total = max(1, total) }
+
+    func step(_ line: String, _ unit: Int, found: Int) {
+        done += 1
+        guard isTerminal else { return }
+        let width = 30 * done / total
+        let bar = String(repeating: "█", count: width) + String(repeating: "·", count: 30 - width)
+        FileHandle.standardError.write(Data("\r\(bar) \(100 * done / total) %  unit \(unit)  \(found) found ".utf8))
+    }
+
+    func end() { if isTerminal { FileHandle.standardError.write(Data("\n".utf8)) } }
+}
+
+/// A page to print and take along: each meter with its reading, room for the display's number, and signatures.
+struct AcceptanceSheet {
+    let bus: String
+    let found: [BusCommand.Scan.Found]
+    let profiles: [MeterProfile]
+
+    private func escape(_ text: String) -> String {
+        text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;").replacingOccurrences(of: "\"", with: "&quot;")
+    }
+
+    var html: String {
+        let rows = found.map { item -> String in
+            let total = profiles.first { $0.id.rawValue == item.profile ?? item.nearest.first?.profile }?.volumeTotal?.id
+            let sample = item.readings.first { $0.point == total } ?? item.readings.first
+            let reading = sample?.value.map { "\($0) \(sample?.unit ?? "")" } ?? "–"
+            let name = item.profile ?? "unknown / 未识别" + (item.nearest.first.map { " (≈ \($0.profile))" } ?? "")
+            return
+                "<tr><td>\(item.unit)</td><td>\(escape(item.line))</td><td>\(escape(name))</td><td>\(escape(reading))</td><td></td><td>☐ 一致 same<br>☐ 不一致 differs</td><td></td></tr>"
+        }
+        return """
+            <!doctype html><html lang="zh-Hans"><head><meta charset="utf-8"><title>水表验收单 · Acceptance sheet</title><style>
+            body{font:15px/1.5 system-ui,"PingFang SC","Noto Sans CJK SC",sans-serif;margin:1.5rem}table{border-collapse:collapse;width:100%}th,td{border:1px solid #888;padding:.4rem .6rem;text-align:left;vertical-align:top}
+            td:nth-child(5),td:nth-child(7){min-width:8rem}.sign{display:flex;gap:3rem;margin-top:2.5rem}.sign div{border-top:1px solid #333;flex:1;padding-top:.3rem}
+            </style></head><body><h1>水表验收单 · Acceptance sheet</h1><p>\(escape(bus)) · \(found.count) 只表应答 · meters answered</p>
+            <table><thead><tr><th>地址<br>Unit</th><th>线路<br>Line</th><th>型号<br>Profile</th><th>远程读数<br>Reading</th><th>表盘读数<br>Display</th><th>核对<br>Compare</th><th>住户/备注<br>Home, note</th></tr></thead>
+            <tbody>\(rows.joined(separator: "\n"))</tbody></table>
+            <div class="sign"><div>安装人员 · Technician</div><div>居委会 · Committee</div><div>日期 · Date</div></div></body></html>
+            """
+    }
+}
