@@ -22,7 +22,7 @@ public enum ProfileSchema {
                 "order": {"type": "string", "pattern": "^([A-H]{2,8}|unknown)$", "examples": ["ABCD", "CDAB", "BADC", "DCBA"]},
                 "word": {"type": ["integer", "string"]},
                 "meaning": {"oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": false, "required": ["name"], "properties": {"name": {"type": "string"}, "bad": {"type": "array", "items": {"type": "string"}}, "suspect": {"type": "array", "items": {"type": "string"}}}}]},
-                "scale_from": {"type": "object", "properties": {\(field), "parameter": {"type": "string"}, "expression": {"enum": ["10^n", "10^-n", "10^(n-3)", "10^(3-n)"]}, "values": {"type": "object"}}, "additionalProperties": false},
+                "scale_from": {"type": "object", "properties": {\(field), "parameter": {"type": "string"}, "expression": {"type": "string", "pattern": "^10\\\\^(-?n|\\\\((n[-+][0-9]+|[0-9]+-n)\\\\))$", "examples": ["10^n", "10^(n-3)"]}, "values": {"type": "object"}}, "additionalProperties": false},
                 "unit_from": {"type": "object", "properties": {\(field), "parameter": {"type": "string"}, "values": {"type": "object", "additionalProperties": {"enum": \(units)}}}, "additionalProperties": false},
                 "term": {"type": "object", "additionalProperties": false, "required": ["address", "type"], "properties": {\(field), "unit": {"enum": \(units)}}},
                 "point": {
