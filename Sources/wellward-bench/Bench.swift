@@ -8,7 +8,7 @@ import Telemetry
 import TimeSeriesStore
 
 /// Prints what the gateway does in relation to plain C on the same libraries, in one run. Ratios, because machines differ.
-/// With arguments (`modbus`, `devices`, `rows`, `detector`, `residence`) only those.
+/// With arguments (`modbus`, `devices`, `wire`, `rows`, `detector`, `residence`) only those.
 @main
 enum Bench {
     static func main() async throws {
@@ -16,6 +16,10 @@ enum Bench {
         let all = chosen.isEmpty
         if all || chosen.contains("modbus") { try await modbus() }
         if all || chosen.contains("devices") { try await manyDevices() }
+        if all || chosen.contains("wire") {
+            Wire.decoding()
+            Wire.efficiency()
+        }
         if all || chosen.contains("rows") { try rows() }
         if all || chosen.contains("detector") { detector() }
         guard all || chosen.contains("residence") else { return }

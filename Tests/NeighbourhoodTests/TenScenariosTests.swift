@@ -106,6 +106,30 @@ import Testing
         #expect(first.at.since(try #require(fallen.watch.lastUse)) <= .hours(24) + Street.poll)
     }
 
+    @Test func `S4 totals of the meter's own log put use where it happened, so that a fall before the outage ended is counted from there`() throws {
+        // The person drew water an hour into the outage and never again.
+        var plain = Street.settled
+        plain.live(untilHour: 10)
+        let outage = plain.now
+        let before = plain.shown()
+        let after = before + .litres(6)
+        var logged = plain
+        let past = (1...6).map { Neighbourhood.Poll.Past(at: outage.wall + .hours(Int64($0)), register: $0 >= 2 ? after : before) }
+        for fills in [false, true] {
+            var street = fills ? logged : plain
+            street.now = outage.advanced(by: .minutes(6 * 60 + 15))
+            street.take(.poll(.init(meter: "wm", answered: true, register: after, past: fills ? past : [])))
+            if fills { logged = street } else { plain = street }
+        }
+        #expect(plain.watch.lastUse?.wall == outage.wall + .minutes(6 * 60 + 15), "without the log the use is only known to lie before the first poll")
+        #expect(logged.watch.lastUse?.wall == outage.wall + .hours(2))
+        // The same log once more changes nothing: never doubled.
+        let today = logged.watch.volumeToday
+        logged.now = logged.now.advanced(by: Street.poll)
+        logged.take(.poll(.init(meter: "wm", answered: true, register: after, past: past)))
+        #expect(logged.watch.volumeToday == today && logged.watch.lastUse?.wall == outage.wall + .hours(2))
+    }
+
     @Test(arguments: [-8 * 3600, 8 * 3600, -26_000_000]) func `S5 a wall clock that jumps raises nothing at once and freezes no timer`(seconds: Int64) {
         var street = Street.settled
         street.live(untilHour: 10)

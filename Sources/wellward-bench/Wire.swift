@@ -1,0 +1,89 @@
+import DeviceProfiles
+import Fieldbus
+import Foundation
+import Simulation
+import Telemetry
+
+/// The meters' side on the wire: how little a plan pays for what it wants, and how fast words become values.
+enum Wire {
+    /// Points a second out of blocks of 125 registers, on one core.
+    static func decoding() {
+        let order = WordOrder(letters: "CDAB")
+        let fields = (0..<62).map {
+            RegisterField(function: 3, address: UInt16($0 * 2), type: .integer(registers: 2, signed: false), order: order, scale: 0.001)
+        }
+        let points = fields.enumerated().map { MeterPoint(id: "p\($0.offset)", role: .other, unit: .cubicMetre, fields: [$0.element]) }
+        let image = RegisterImage(blocks: [.init(function: 3, address: 0, words: (0..<125).map { UInt16($0) })])
+        let rounds = 20_000
+        var sum = 0.0
+        let began = ContinuousClock.now
+        for _ in 0..<rounds { for point in points { sum += point.decode(image).number ?? 0 } }
+        let rate = Double(rounds * points.count) / (ContinuousClock.now - began).seconds / 1e6
+        precondition(sum > 0, "nothing was decoded")
+        Bench.report("points decoded out of 125-register blocks, millions a second", rate, "> 1", rate > 1)
+    }
+
+    /// For each shipped profile at 9600 baud: requests a meter, and the time of its plan against one request a point and against
+    /// the best of all plans.
+    static func efficiency() {
+        let folder = "DeviceProfiles/meters"
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
+        let cost = BusCost.serial(baud: 9600, turnaround: .milliseconds(20), betweenRequests: .zero)
+        var worst = 1.0
+        print("     profile                    reads  wanted bytes/wire bytes  against one read a point  against the best plan")
+        for name in names {
+            guard let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8), let profile = ProfileReader.read(text, file: name).profile
+            else { continue }
+            let fields = MeterDecoder(profile: profile).wantedFields
+            let plan = ReadPlanner.plan(fields, rules: profile.reading, cost: cost)
+            let time = plan.reduce(0) { $0 + cost.time(ofRead: $1.count) }
+            let apart = Set(fields.map { "\($0.function) \($0.registers)" }).count
+            let naive = fields.reduce(into: [String: Double]()) { $0["\($1.function) \($1.registers)"] = cost.time(ofRead: $1.type.registerCount) }.values
+                .reduce(0, +)
+            let best = exhaustive(fields, profile.reading, cost)
+            let wanted = Set(fields.flatMap { field in field.registers.map { "\(field.function) \($0)" } }).count * 2
+            let wire = plan.reduce(0) { $0 + 8 + 5 + 2 * $1.count }
+            if let best { worst = max(worst, time / best) }
+            print(
+                "     \(name.dropLast(5).padding(toLength: 26, withPad: " ", startingAt: 0)) \(plan.count) of \(apart)"
+                    + String(format: "   %8.2f %24.2f", Double(wanted) / Double(wire), time / naive)
+                    + "                  " + (best.map { String(format: "%.3f", time / $0) } ?? "has fixed blocks, or too many ways"))
+        }
+        Bench.report("plan's time against the best plan, the worst of the small maps", worst, "<= 1.05", worst <= 1.05)
+    }
+
+    /// The least time of all ways to cut the wanted runs into reads; nil beyond 18 runs.
+    private static func exhaustive(_ fields: [RegisterField], _ rules: ReadingRules, _ cost: BusCost) -> Double? {
+        guard rules.fixedBlocks.isEmpty else { return nil }
+        var total = 0.0
+        for function in Set(fields.map(\.function)) {
+            var runs: [Range<Int>] = []
+            for range in Set(fields.filter { $0.function == function }.map(\.registers)).sorted(by: {
+                ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound)
+            }) {
+                if rules.coalesces, let last = runs.last, range.lowerBound < last.upperBound {
+                    runs[runs.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+                } else {
+                    runs.append(range)
+                }
+            }
+            guard runs.count <= 18 else { return nil }
+            var least = Double.infinity
+            // Each bit says whether a cut lies behind a run.
+            for cuts in 0..<(1 << max(0, runs.count - 1)) {
+                var time = 0.0
+                var start = 0
+                for index in runs.indices where index == runs.count - 1 || cuts & (1 << index) != 0 {
+                    let span = runs[start].lowerBound..<runs[index].upperBound
+                    let gap = zip(runs[start...index], runs[start...index].dropFirst()).map { $1.lowerBound - $0.upperBound }.max() ?? 0
+                    let isAllowed = index == start || rules.coalesces && span.count <= rules.mostRegisters && gap <= rules.largestGap ?? .max
+                    time += isAllowed ? cost.time(ofRead: span.count) : .infinity
+                    start = index + 1
+                }
+                least = min(least, time)
+            }
+            total += least
+        }
+        return total
+    }
+}
