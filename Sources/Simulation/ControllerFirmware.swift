@@ -85,6 +85,12 @@ public struct ControllerFirmware: Sendable, Hashable {
             loadKilograms: loadKilograms, passenger: passenger)
     }
 
+    /// Notes that a status with this number was sent, for a controller whose numbers are made elsewhere.
+    public mutating func note(sequence: Int64, at now: Interval) {
+        statusSequence = sequence
+        statusTimes[sequence] = now
+    }
+
     /// Whether the controller itself would let the door be held.
     public var allowsHold: Bool {
         serviceMode == .normal && motion == .stopped && doorZone && (door == .open || door == .opening)
