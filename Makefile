@@ -2,7 +2,7 @@
 export WELLWARD_STRICT = 1
 PORT ?= 8080
 SPEED ?= 60
-PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev mosquitto pkg-config tzdata curl
+PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev mosquitto pkg-config tzdata curl openssl
 TEST_PACKAGES = chromium fonts-noto-cjk
 OWN_SWIFT = Package.swift Sources Tests
 

@@ -125,7 +125,7 @@ let package = Package(
         tests("TelemetryTests", ["Telemetry", "Phrasebook"]),
         tests("DeviceProfilesTests", ["Telemetry", "DeviceProfiles", "Simulation", "TestSupport"]),
         tests("SafeguardingTests", ["Telemetry", "Safeguarding", "Simulation"]),
-        tests("BoardingControlTests", ["Simulation", "Telemetry", "BoardingControl"]),
+        tests("BoardingControlTests", ["Simulation", "SiteConfiguration", "Phrasebook", "TestSupport", "Telemetry", "BoardingControl"]),
         tests("CaseworkTests", ["Telemetry", "Phrasebook", "Casework"]),
         tests("EvaluationTests", ["Telemetry", "Phrasebook", "Safeguarding", "Simulation", "Evaluation"]),
         tests("NeighbourhoodTests", ["Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Casework", "Neighbourhood"]),

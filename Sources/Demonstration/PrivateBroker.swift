@@ -14,8 +14,10 @@ public final class PrivateBroker: Sendable {
     private let child: Mutex<Child>
 
     /// Starts mosquitto and waits until it answers.
-    /// - Parameter port: a port to listen on; a free one when nil
-    public init(folder: String, port wanted: Int? = nil) throws {
+    /// - Parameters:
+    ///   - port: a port to listen on; a free one when nil
+    ///   - access: lines of mosquitto.conf about who may come in; everybody on this machine unless said otherwise
+    public init(folder: String, port wanted: Int? = nil, access: String = "allow_anonymous true") throws {
         guard
             let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"].first(where: {
                 FileManager.default.isExecutableFile(atPath: $0)
@@ -23,7 +25,7 @@ public final class PrivateBroker: Sendable {
         else { throw Demonstration.Fault(description: "mosquitto is not installed; run `apt-get install mosquitto`, or `make run`") }
         port = try wanted ?? Self.freePort()
         let path = "\(folder)/mosquitto.conf"
-        try "listener \(port) 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type error\n".write(toFile: path, atomically: true, encoding: .utf8)
+        try "listener \(port) 127.0.0.1\n\(access)\npersistence false\nlog_type error\n".write(toFile: path, atomically: true, encoding: .utf8)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = ["-c", path]

@@ -11,6 +11,7 @@ struct ConfigurationCheck {
     let file: String
     let lines: [String: Int]
     let allProfiles: [ProfileID: MeterProfile]
+    let elevatorProfiles: [ProfileID: ElevatorProfile]
 
     func run() -> (issues: [DocumentIssue], cycles: [BusID: Interval]) {
         var log = Log(file: file, lines: lines)
@@ -133,8 +134,22 @@ struct ConfigurationCheck {
                 "elevator", lift.id, "boarding", "`boarding: hold` needs `signed_by` and `signed_on` of the maintenance company",
                 "have it signed, or write `boarding: alarm`", severity: configuration.mqtt?.isLoopback == true ? .warning : .error)
         }
-        for lift in configuration.elevators where lift.profile != "wellward-elevator" {
-            log.add("elevator", lift.id, "profile", "this release speaks the native profile only", "write `profile: wellward-elevator`")
+        for lift in configuration.elevators {
+            guard elevatorProfiles[lift.profile] != nil else {
+                log.add(
+                    "elevator", lift.id, "profile", "there is no elevator profile `\(lift.profile)`",
+                    "name one of: \(names(elevatorProfiles.keys.sorted()))")
+                continue
+            }
+            if lift.policy.mode == .hold, !lift.speech.leases || lift.speech.isNative == false && lift.speech.actions[.holdDoor] == nil {
+                log.add(
+                    "elevator", lift.id, "boarding", "controllers of profile `\(lift.profile)` keep no lease: a hold could outlive this gateway",
+                    "write `boarding: alarm`, or have the controller's firmware count a lease (Firmware-Notes/elevator-controller.md)")
+            }
+        }
+        for (first, second) in zip(configuration.elevators, configuration.elevators.dropFirst())
+        where first.address == second.address && first.profile == second.profile {
+            log.add("elevator", second.id, "address", "has the same address as `\(first.id)`", "give each controller an address of its own")
         }
     }
 

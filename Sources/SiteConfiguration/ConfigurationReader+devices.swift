@@ -102,10 +102,15 @@ extension ConfigurationReader {
         let contacts = node.strings("contacts").map { ContactID($0) }
         let signedBy = node.string("signed_by")
         let signedOn = node.string("signed_on")
+        let address = node.string("address")
         guard let id else { return nil }
+        if let address, address.isEmpty || address.contains(where: { "/+#".contains($0) }) {
+            node.child("address")?.report("`\(address)` cannot stand in a topic", fix: "write the controller's address without / + #")
+        }
         remember("elevator", id, node)
         return SiteConfiguration.Elevator(
-            id: id, profile: profile, policy: policy, contacts: contacts, signedBy: signedBy, signedOn: signedOn)
+            id: id, profile: profile, speech: elevatorProfiles[profile] ?? .native, address: address ?? id.rawValue, policy: policy, contacts: contacts,
+            signedBy: signedBy, signedOn: signedOn)
     }
 
     // MARK: Tables

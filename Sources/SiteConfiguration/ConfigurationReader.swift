@@ -38,6 +38,9 @@ public struct ConfigurationReader {
         }
     }
 
+    /// Elevator profiles that were found; the native one needs no file.
+    var elevatorProfiles: [ProfileID: ElevatorProfile] = [ElevatorProfile.native.id: .native]
+
     private init(files: ConfigurationFiles, file: String, root: DocumentNode) {
         self.files = files
         self.file = file
@@ -51,7 +54,7 @@ public struct ConfigurationReader {
             return Result(configuration: nil, issues: root.log.issues, cycles: [:])
         }
         var issues = profileIssues
-        let checks = ConfigurationCheck(configuration: configuration, file: file, lines: lines, allProfiles: profiles)
+        let checks = ConfigurationCheck(configuration: configuration, file: file, lines: lines, allProfiles: profiles, elevatorProfiles: elevatorProfiles)
         let found = checks.run()
         configuration.profiles = profiles.filter { id, _ in configuration.meters.contains { $0.profile == id } }
         issues += root.log.issues + found.issues
@@ -98,7 +101,7 @@ public struct ConfigurationReader {
 
     // MARK: Profiles
 
-    private func readProfiles() -> ([ProfileID: MeterProfile], [DocumentIssue]) {
+    private mutating func readProfiles() -> ([ProfileID: MeterProfile], [DocumentIssue]) {
         let named = root.strings("profiles")
         var found: [ProfileID: MeterProfile] = [:]
         var issues: [DocumentIssue] = []
@@ -114,6 +117,12 @@ public struct ConfigurationReader {
                 let (profile, faults) = ProfileReader.read(text, file: path)
                 issues += faults.filter { $0.severity == .error }
                 if let profile { found[profile.id] = found[profile.id] ?? profile }
+            }
+            for path in files.list("\(place)/elevators", ".yaml") ?? [] {
+                guard let text = files.read(path) else { continue }
+                let (profile, faults) = ElevatorProfileReader.read(text, file: path)
+                issues += faults.filter { $0.severity == .error }
+                if let profile { elevatorProfiles[profile.id] = elevatorProfiles[profile.id] ?? profile }
             }
         }
         return (found, issues)

@@ -109,7 +109,7 @@ public enum ConfigurationSchema {
               "items": {
                 "type": "object", "additionalProperties": false, "required": ["id"],
                 "properties": {
-                  "id": {"$ref": "#/$defs/id"}, "profile": {"$ref": "#/$defs/id"}, "boarding": {"enum": ["alarm", "hold"], "default": "alarm"},
+                  "id": {"$ref": "#/$defs/id"}, "profile": {"$ref": "#/$defs/id"}, "address": {"type": "string"}, "boarding": {"enum": ["alarm", "hold"], "default": "alarm"},
                   "served_floors": {"$ref": "#/$defs/strings"},
                   "confirm": {"type": "object", "additionalProperties": false,
                               "properties": {"within": {"$ref": "#/$defs/duration"}, "frames": {"type": "integer", "minimum": 2}, "confidence": {"type": "number", "minimum": 0.3, "maximum": 1}}},

@@ -110,6 +110,10 @@ public struct SiteConfiguration: Sendable {
     public struct Elevator: Sendable, Hashable {
         public var id: ElevatorID
         public var profile: ProfileID
+        /// How its controller speaks.
+        public var speech: ElevatorProfile
+        /// The controller's own address in its topics.
+        public var address: String
         public var policy: BoardingPolicy
         public var contacts: [ContactID]
         public var signedBy: String?

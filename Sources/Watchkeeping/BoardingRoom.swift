@@ -58,6 +58,7 @@ public final class BoardingRoom: Sendable {
     private let zone: CivilClock
     private let boot: String
     private let log: Logger
+    private let speeches: Set<ElevatorProfile>
     private let report: @Sendable (Report) -> Void
 
     /// A room for some elevators; `start` opens it.
@@ -70,13 +71,18 @@ public final class BoardingRoom: Sendable {
         self.boot = boot
         self.log = log
         self.report = report
+        speeches = Set(elevators.map(\.speech)).filter { !$0.isNative }
         queue.push(.configure(elevators))
     }
 
     /// Connects to the broker and begins to work.
     public func start(_ settings: MQTTSettings) throws(MQTTFault) {
         let queue = queue
-        let topics = ["status", "detection", "availability", "ack", "command"].map { ("\(Self.root)+/\($0)", Int32(1)) }
+        var topics = ["status", "detection", "availability", "ack", "command"].map { ("\(Self.root)+/\($0)", Int32(1)) }
+        // Makers' own topics; those of a profile that a later reload brings in need a restart.
+        for speech in speeches {
+            for topic in ElevatorProfile.Topic.allCases where topic != .command { speech.subscription(topic).map { topics.append(($0, 1)) } }
+        }
         let made = try MQTTClient(settings, subscribe: topics) { queue.push(.event($0)) }
         client.withLock { $0 = made }
         let room = self
@@ -119,6 +125,9 @@ public final class BoardingRoom: Sendable {
     private struct Worker {
         let room: BoardingRoom
         var desks: [ElevatorID: BoardingDesk] = [:]
+        /// How each controller speaks, and its own address.
+        var lines: [ElevatorID: (speech: ElevatorProfile, address: String)] = [:]
+        var arrivals: Int64 = 0
         var openCases: [ElevatorID: CaseID] = [:]
         var sentBytes: [String: [UInt8]] = [:]
         var civil: CivilClock
@@ -153,6 +162,7 @@ public final class BoardingRoom: Sendable {
         private mutating func configure(_ elevators: [SiteConfiguration.Elevator]) {
             let now = room.clock.now()
             for elevator in elevators {
+                lines[elevator.id] = (elevator.speech, elevator.address)
                 if desks[elevator.id] != nil {
                     desks[elevator.id]?.policy = elevator.policy
                 } else {
@@ -193,31 +203,52 @@ public final class BoardingRoom: Sendable {
         }
 
         private mutating func take(_ message: MQTTMessage) {
+            arrivals += 1
+            guard message.topic.hasPrefix(BoardingRoom.root) else { return takeForeign(message) }
             let parts = message.topic.dropFirst(BoardingRoom.root.count).split(separator: "/", omittingEmptySubsequences: false)
-            guard message.topic.hasPrefix(BoardingRoom.root), parts.count == 2 else { return refuse(\.unknownTopic, "topic") }
-            let id = ElevatorID(String(parts[0]))
-            guard desks[id] != nil else { return refuse(\.unknownElevator, "elevator") }
+            guard parts.count == 2, let topic = ElevatorProfile.Topic(rawValue: String(parts[1])) else { return refuse(\.unknownTopic, "topic") }
+            let address = String(parts[0])
+            let id = ElevatorID(address)
+            if lines[id]?.speech.isNative == true, lines[id]?.address == address { return take(message, topic, id, .native) }
+            guard let found = lines.first(where: { $0.value.speech.isNative && $0.value.address == address })?.key else {
+                return refuse(\.unknownElevator, "elevator")
+            }
+            take(message, topic, found, .native)
+        }
+
+        /// A message on a maker's own topic.
+        private mutating func takeForeign(_ message: MQTTMessage) {
+            for speech in room.speeches {
+                for topic in ElevatorProfile.Topic.allCases {
+                    guard let address = speech.address(in: message.topic, of: topic) else { continue }
+                    guard let id = lines.first(where: { $0.value.speech.id == speech.id && $0.value.address == address })?.key else {
+                        return refuse(\.unknownElevator, "elevator")
+                    }
+                    return take(message, topic, id, speech)
+                }
+            }
+            refuse(\.unknownTopic, "topic")
+        }
+
+        private mutating func take(_ message: MQTTMessage, _ topic: ElevatorProfile.Topic, _ id: ElevatorID, _ speech: ElevatorProfile) {
             do throws(NativeElevatorMessages.Fault) {
-                switch parts[1] {
-                case "status":
+                switch topic {
+                case .status:
                     do throws(NativeElevatorMessages.Fault) {
-                        handle(id, .status(try NativeElevatorMessages.status(message.payload), fresh: !message.retained))
+                        handle(id, .status(try speech.status(message.payload, arrival: arrivals), fresh: !message.retained))
                     } catch {
                         // A status nobody can read leaves nothing known of the door.
                         if !message.retained { handle(id, .unreadableStatus) }
                         throw error
                     }
-                case "detection":
-                    handle(id, .detection(try NativeElevatorMessages.detection(message.payload), fresh: !message.retained))
-                case "availability":
-                    handle(id, .availability(online: try NativeElevatorMessages.availability(message.payload)))
-                case "ack":
-                    let answer = try NativeElevatorMessages.acknowledgement(message.payload)
+                case .detection: handle(id, .detection(try speech.detection(message.payload, arrival: arrivals), fresh: !message.retained))
+                case .availability: handle(id, .availability(online: try speech.availability(message.payload)))
+                case .ack:
+                    let answer = try speech.acknowledgement(message.payload)
                     if !message.retained { handle(id, .acknowledgement(id: answer.id, answer.result, reason: answer.reason)) }
-                case "command":
+                case .command:
                     // Our own commands come back to us; a kept one is somebody's mistake and worth telling.
                     if message.retained { refuse(\.retainedCommand, "retained command") }
-                default: refuse(\.unknownTopic, "topic")
                 }
             } catch {
                 refuse(\.malformed, "payload")
@@ -258,11 +289,17 @@ public final class BoardingRoom: Sendable {
         }
 
         private mutating func publish(_ command: BoardingCommand, _ id: ElevatorID) {
-            let bytes = sentBytes[command.id] ?? NativeElevatorMessages.encode(command, clock: &civil, openCase: openCases[id]?.rawValue)
+            guard let (speech, address) = lines[id] else { return }
+            guard
+                let bytes = sentBytes[command.id]
+                    ?? speech.encode(command, address: address, clock: &civil, openCase: openCases[id]?.rawValue)
+            else { return }
             if sentBytes.count > 512 { sentBytes.removeAll(keepingCapacity: true) }
             sentBytes[command.id] = bytes
+            let topic = speech.isNative ? "\(BoardingRoom.root)\(address)/command" : speech.topic(.command, address: address)
+            guard let topic else { return }
             do {
-                try room.client.withLock { client in try client?.publish(bytes, to: "\(BoardingRoom.root)\(id)/command", quality: 1, retain: false) }
+                try room.client.withLock { client in try client?.publish(bytes, to: topic, quality: 1, retain: false) }
             } catch {
                 room.log.warning("a command could not be published", metadata: ["elevator": "\(id)", "why": "\(error)"])
             }
