@@ -62,7 +62,8 @@ struct Wellward: AsyncParsableCommand {
         abstract: "Watches over people who live alone by their water meters, and keeps e-bikes out of lifts.",
         version: "wellward \(Main.version)",
         subcommands: [
-            Demo.self, Run.self, Config.self, ProfileCommand.self, MeterCommand.self, BusCommand.self, Simulate.self, Backtest.self, Evaluate.self,
+            Demo.self, Run.self, Config.self, ProfileCommand.self, MeterCommand.self, BusCommand.self, ElevatorCommand.self, Simulate.self, Backtest.self,
+            Evaluate.self,
             UserCommand.self,
             TokenCommand.self,
         ])

@@ -1,0 +1,243 @@
+import ArgumentParser
+import BoardingControl
+import Foundation
+import Messaging
+import Synchronization
+import Telemetry
+
+/// `wellward elevator`
+struct ElevatorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "elevator", abstract: "Examine an elevator's controller.", subcommands: [Conformance.self])
+
+    /// `wellward elevator conformance`
+    struct Conformance: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Run the conformance checklist against a real controller.",
+            discussion: """
+                Have the car stand at a floor in normal service with its door open and keep it so: for about half a minute the door is held and released \
+                several times. Stop the gateway for this elevator first. The list is that of Firmware-Notes/elevator-controller.md.
+
+                Example: wellward elevator conformance --broker mqtt://127.0.0.1:1883 --elevator lift-3
+                """)
+
+        @Option(help: "mqtt://HOST:PORT, or mqtts://HOST:PORT with --ca-file.") var broker: String
+        @Option(help: "The elevator's id in its topics.") var elevator: String
+        @Option(help: "User name at the broker.") var username: String?
+        @Option(help: "A file with the password.") var passwordFile: String?
+        @Option(help: "The broker's certificate authority.") var caFile: String?
+        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+
+        func run() async throws {
+            guard let url = URLComponents(string: broker), let host = url.host, ["mqtt", "mqtts"].contains(url.scheme ?? "") else {
+                throw CommandFault("--broker `\(broker)` is not mqtt://HOST:PORT")
+            }
+            guard (url.scheme == "mqtts") == (caFile != nil) else { throw CommandFault("mqtts:// needs --ca-file, and mqtt:// has none") }
+            var password: String?
+            if let passwordFile {
+                guard let text = try? String(contentsOfFile: passwordFile, encoding: .utf8) else { throw CommandFault("\(passwordFile) cannot be read") }
+                password = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            }
+            let settings = MQTTSettings(
+                host: host, port: url.port ?? (caFile == nil ? 1883 : 8883), clientID: "wellward-conformance-\(UInt32.random(in: 0...UInt32.max))",
+                username: username,
+                password: password, tls: caFile.map { MQTTSettings.TLS(authority: $0) })
+            let examination = try ConformanceExamination(elevator: elevator, settings: settings)
+            let results = await examination.run { if format == .text { Self.show($0) } }
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            switch format {
+            case .text:
+                print(
+                    "\(results.count { $0.verdict == .passed }) passed, \(results.count { $0.verdict == .failed }) failed, \(results.count { $0.verdict == .skipped }) not examined. By hand: the last will (cut the controller's network) and the release inside the car."
+                )
+            case .json: print(String(decoding: try encoder.encode(results), as: UTF8.self))
+            case .jsonl: for result in results { print(String(decoding: try encoder.encode(result), as: UTF8.self)) }
+            }
+            if results.contains(where: { $0.verdict == .failed }) { throw ExitCode(1) }
+        }
+
+        static func show(_ result: ConformanceExamination.Result) {
+            let mark = result.verdict == .passed ? "ok  " : result.verdict == .failed ? "FAIL" : "skip"
+            print("\(mark) \(result.number). \(result.promise)\(result.found.isEmpty ? "" : " – \(result.found)")")
+        }
+    }
+}
+
+/// Plays the gateway's part against one controller and writes down what it does.
+final class ConformanceExamination: Sendable {
+    /// One line of the checklist.
+    struct Result: Encodable, Sendable {
+        enum Verdict: String, Encodable, Sendable { case passed, failed, skipped }
+        var number: Int
+        var promise: String
+        var verdict: Verdict
+        var found: String
+    }
+
+    private struct Heard: Sendable {
+        var availability: String?
+        var availabilityKept = false
+        var statuses: [(status: ElevatorStatus, at: ContinuousClock.Instant)] = []
+        var malformed = 0
+        var answers: [(id: String, result: AcknowledgementResult)] = []
+        var connected = false
+    }
+
+    private let heard: Box
+    private let client: MQTTClient
+    private let root: String
+    private let boot = UUID().uuidString.lowercased()
+    private let sequence = Mutex<Int64>(0)
+
+    /// What arrived, shared with the client's thread.
+    private final class Box: Sendable {
+        let value = Mutex(Heard())
+    }
+
+    init(elevator: String, settings: MQTTSettings) throws {
+        root = "wellward/v1/elevators/\(elevator)"
+        let box = Box()
+        heard = box
+        client = try MQTTClient(settings, subscribe: ["status", "availability", "ack"].map { ("wellward/v1/elevators/\(elevator)/\($0)", 1) }) { event in
+            box.value.withLock { heard in
+                switch event {
+                case .connected: heard.connected = true
+                case .disconnected: heard.connected = false
+                case .message(let message):
+                    if message.topic.hasSuffix("/availability") {
+                        heard.availability = String(decoding: message.payload, as: UTF8.self)
+                        heard.availabilityKept = heard.availabilityKept || message.retained
+                    } else if message.topic.hasSuffix("/status") {
+                        guard !message.retained else { return }
+                        if let status = try? NativeElevatorMessages.status(message.payload) {
+                            heard.statuses.append((status, .now))
+                        } else {
+                            heard.malformed += 1
+                        }
+                    } else if let answer = try? NativeElevatorMessages.acknowledgement(message.payload) {
+                        heard.answers.append((answer.id, answer.result))
+                    } else {
+                        heard.malformed += 1
+                    }
+                }
+            }
+        }
+    }
+
+    private func now() -> WallTime { WallTime(unixMilliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+
+    private func wait(_ seconds: Double, until isThere: (Heard) -> Bool) async -> Bool {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < deadline {
+            if heard.value.withLock({ isThere($0) }) { return true }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        return heard.value.withLock { isThere($0) }
+    }
+
+    /// Sends a command; what is nil is as it should be.
+    private func send(
+        _ action: BoardingCommand.Action, id: String = UUID().uuidString.lowercased(), lease: Int64 = 3000, statusSequence: Int64? = nil, age: Interval = .zero,
+        sequence fixed: Int64? = nil
+    ) -> String {
+        let number =
+            fixed
+            ?? sequence.withLock { value in
+                value += 1; return value
+            }
+        var clock = CivilClock(zone: .gmt)
+        let newest = heard.value.withLock { $0.statuses.last?.status.sequence }
+        let text = """
+            {"id":"\(id)","seq":\(number),"boot":"\(boot)","action":"\(action.rawValue)","issued_at":"\(clock.rfc3339(now() - age))","lease_ms":\(action == .holdDoor ? lease : 0),"reason":"conformance","status_seq":\((statusSequence ?? newest).map(String.init) ?? "null"),"case":null,"announce":null}
+            """
+        // A publication that fails shows as a missing answer.
+        try? client.publish(Array(text.utf8), to: "\(root)/command")
+        return id
+    }
+
+    private func answer(to id: String, within seconds: Double = 1.5) async -> AcknowledgementResult? {
+        _ = await wait(seconds) { heard in heard.answers.contains { $0.id == id } }
+        return heard.value.withLock { heard in heard.answers.last { $0.id == id }?.result }
+    }
+
+    private func first(_ id: String) -> AcknowledgementResult? { heard.value.withLock { heard in heard.answers.first { $0.id == id }?.result } }
+
+    /// Runs the whole list.
+    func run(_ tell: (Result) -> Void) async -> [Result] {
+        defer { client.close() }
+        var results: [Result] = []
+        func note(_ promise: String, _ verdict: Result.Verdict, _ found: String = "") {
+            results.append(Result(number: results.count + 1, promise: promise, verdict: verdict, found: found))
+            tell(results[results.count - 1])
+        }
+        func check(_ promise: String, _ holds: Bool, _ found: @autoclosure () -> String) { note(promise, holds ? .passed : .failed, holds ? "" : found()) }
+        guard await wait(5, until: \.connected) else {
+            note("the broker is reached", .failed, "no connection")
+            return results
+        }
+        _ = await wait(4) { $0.statuses.count >= 4 }
+        let seen = heard.value.withLock { $0 }
+        check(
+            "availability is kept by the broker and says online", seen.availabilityKept && seen.availability == "online",
+            "found \(seen.availability ?? "nothing")\(seen.availabilityKept ? "" : ", not kept")")
+        let gaps = zip(seen.statuses, seen.statuses.dropFirst()).map { $1.at - $0.at }
+        check(
+            "a status comes at least every second", seen.statuses.count >= 3 && gaps.allSatisfy { $0 <= .milliseconds(1250) },
+            "\(seen.statuses.count) in four seconds")
+        check(
+            "every status can be read, its number grows, and it carries a boot",
+            seen.malformed == 0 && zip(seen.statuses, seen.statuses.dropFirst()).allSatisfy { $1.status.sequence > $0.status.sequence }
+                && seen.statuses.allSatisfy { $0.status.boot != nil }, "\(seen.malformed) unreadable")
+        let ready =
+            seen.statuses.last.map { $0.status.serviceMode == .normal && $0.status.motion == .stopped && $0.status.doorZone == true && $0.status.door == .open }
+            ?? false
+        let said = send(.announce)
+        check("announce is answered", await answer(to: said) == .accepted, "found \(first(said)?.rawValue ?? "no answer")")
+        let held = [
+            "hold_door in normal service with the door open is accepted within a second", "the same command once more is a duplicate",
+            "the hold ends by itself when its lease runs out", "a command with a lower number is refused", "a command later than its lease is refused",
+            "a command resting on a status older than two seconds is refused", "a lease longer than ten seconds is refused",
+            "release ends a hold and is accepted",
+        ]
+        guard ready else {
+            for promise in held { note(promise, .skipped, "the car does not stand open in normal service") }
+            return results
+        }
+        await holds(held, check)
+        try? client.publish(Array("{\"id\":7,".utf8), to: "\(root)/command")
+        try? client.publish([UInt8](repeating: 0xFF, count: 9000), to: "\(root)/command")
+        let alive = send(.announce)
+        check("garbage on the command topic is survived", await answer(to: alive) == .accepted, "no answer afterwards")
+        return results
+    }
+
+    private func holds(_ promise: [String], _ check: (String, Bool, @autoclosure () -> String) -> Void) async {
+        func found(_ id: String) -> String { "found \(first(id)?.rawValue ?? "no answer")" }
+        let hold = send(
+            .holdDoor,
+            sequence: sequence.withLock { value in
+                value += 10; return value
+            })
+        _ = await answer(to: hold, within: 1)
+        check(promise[0], first(hold) == .accepted, found(hold))
+        _ = send(.holdDoor, id: hold)
+        let doubled = await wait(1.5) { heard in heard.answers.contains { $0.id == hold && $0.result == .duplicate } }
+        check(promise[1], doubled, "no answer `duplicate`")
+        let ended = await wait(4.5) { heard in heard.answers.contains { $0.id == hold && $0.result == .completed } }
+        check(promise[2], ended, "no answer `completed` within the lease and a second")
+        let low = send(.holdDoor, sequence: 1)
+        check(promise[3], await answer(to: low) == .rejected, found(low))
+        let late = send(.holdDoor, age: .seconds(20))
+        check(promise[4], [.expired, .rejected].contains(await answer(to: late)), found(late))
+        let old = heard.value.withLock { heard in heard.statuses.last { ContinuousClock.now - $0.at > .milliseconds(2600) }?.status.sequence }
+        let stale = send(.holdDoor, statusSequence: old ?? 0)
+        check(promise[5], await answer(to: stale) == .rejected, found(stale))
+        let long = send(.holdDoor, lease: 60_000)
+        check(promise[6], await answer(to: long) == .rejected, found(long))
+        let again = send(.holdDoor)
+        let accepted = await answer(to: again) == .accepted
+        let release = send(.release)
+        let released = await answer(to: release) == .accepted
+        check(promise[7], accepted && released, "hold \(first(again)?.rawValue ?? "no answer"), release \(first(release)?.rawValue ?? "no answer")")
+    }
+}
