@@ -110,8 +110,9 @@ let package = Package(
         .executableTarget(
             name: "wellward",
             dependencies: [
-                "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "SiteConfiguration", "Fieldbus", "Simulation",
-                "TimeSeriesStore", "Watchkeeping", "Console", "Gateway", "Demonstration", "Evaluation", "Messaging", arguments, logging, lifecycle,
+                "Telemetry", "Documents", "DeviceProfiles", "Safeguarding", "SiteConfiguration", "Fieldbus", "Simulation",
+                "TimeSeriesStore", "Watchkeeping", "Console", "Gateway", "Demonstration", "Evaluation", "Messaging", "BoardingControl", "Phrasebook", arguments,
+                logging, lifecycle, httpClient,
             ],
             swiftSettings: strict),
         .target(name: "CBaseline", linkerSettings: [.linkedLibrary("modbus"), .linkedLibrary("sqlite3"), .linkedLibrary("pthread")]),
@@ -133,6 +134,8 @@ let package = Package(
         tests("FieldbusTests", ["CModbus", "Telemetry", "DeviceProfiles", "Fieldbus", "Simulation", "Threads", "TestSupport"]),
         tests("MessagingTests", ["Messaging", "Demonstration", "TestSupport"]),
         tests("TimeSeriesStoreTests", ["Telemetry", "Phrasebook", "Casework", "TimeSeriesStore"]),
-        tests("EndToEndTests", ["wellward", "Telemetry", "DeviceProfiles", "Messaging", "BoardingControl", "Simulation", "Demonstration", "TestSupport"]),
+        tests(
+            "EndToEndTests",
+            ["wellward", "TimeSeriesStore", "Telemetry", "DeviceProfiles", "Messaging", "BoardingControl", "Simulation", "Demonstration", "TestSupport"]),
     ]
 )

@@ -111,4 +111,9 @@ extension Store {
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = \(pages)") }
         } catch { throw StoreFault(error) }
     }
+
+    /// Changes the file behind the program's back, so that a test can see it noticed.
+    public func tamperForTesting(_ sql: String) throws(StoreFault) {
+        do { try pool.writeWithoutTransaction { try $0.execute(sql: sql) } } catch { throw StoreFault(error) }
+    }
 }

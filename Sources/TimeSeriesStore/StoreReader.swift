@@ -138,6 +138,35 @@ public struct StoreReader {
         }
     }
 
+    /// The audit's lines in order, behind one of them.
+    public func audit(after id: Int64, limit: Int) throws -> [AuditLine] {
+        try Row.fetchAll(database, sql: "SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?", arguments: [id, limit]).map {
+            AuditLine(
+                id: $0["id"], at: WallTime(unixMilliseconds: $0["at"]), who: $0["who"], what: $0["what"],
+                subject: $0["subject"], note: $0["note"], hash: $0["hash"])
+        }
+    }
+
+    /// Walks the audit's chain of hashes from the beginning.
+    /// - Returns: how many lines stand, the first line whose hash does not follow from the one before (nil when all do), and the
+    ///   last hash, to be noted elsewhere: lines cut off at the end show only against such a note
+    public func auditChain() throws -> (lines: Int, broken: Int64?, last: Data) {
+        var previous = Data()
+        var count = 0
+        var newest: Int64 = 0
+        while true {
+            let page = try audit(after: newest, limit: 1000)
+            for line in page {
+                let expected = StoreWriter.auditHash(previous: previous, at: line.at, who: line.who, what: line.what, subject: line.subject, note: line.note)
+                guard expected == line.hash else { return (count, line.id, previous) }
+                previous = line.hash
+                count += 1
+                newest = line.id
+            }
+            if page.count < 1000 { return (count, nil, previous) }
+        }
+    }
+
     /// How many journal lines of a kind there are.
     public func journalCount(kind: String) throws -> Int {
         try Int.fetchOne(database, sql: "SELECT count(*) FROM journal WHERE kind = ?", arguments: [kind]) ?? 0

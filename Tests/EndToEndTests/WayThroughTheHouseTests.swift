@@ -7,6 +7,7 @@ import Simulation
 import Telemetry
 import TestSupport
 import Testing
+import TimeSeriesStore
 
 /// The built program on real parts: Modbus over TCP and a pseudo-terminal, a real broker, a real file.
 @Suite(.serialized) struct WayThroughTheHouseTests {
@@ -109,6 +110,55 @@ import Testing
         gateway.signal(SIGTERM)
         try await eventually(within: 5) { !gateway.isRunning }
         #expect(gateway.exitCode == 0, "\(gateway.log)")
+    }
+
+    @Test func `from a terminal one lists, accepts, reports, enters an absence, exports, and verifies the audit`() async throws {
+        let gateway = try RunningGateway()
+        defer { gateway.end() }
+        let broker = try PrivateBroker(folder: gateway.folder)
+        defer { broker.stop() }
+        let tcp = try SimulatedLine(.tcp(port: 0), meters: [try meter(1, "tuf-2000m")])
+        let serial = try SimulatedLine(.serial(baud: 0), meters: [try meter(2, "bove-ultrasonic")])
+        defer { tcp.stop(); serial.stop() }
+        try gateway.write("wellward.yaml", configuration(gateway, tcp: tcp, serial: serial, broker: broker))
+        try gateway.start()
+        let url = ["--url", "http://127.0.0.1:\(gateway.port)"]
+        func run(_ arguments: [String]) throws -> (code: Int32, out: String, err: String) { try TechnicianCommandTests.run(arguments + url) }
+        try await eventually { gateway.items("/api/v1/cases?state=open").contains { $0["kind"] as? String == "inactivity" } }
+        let listed = TechnicianCommandTests.lines(try run(["cases", "list", "--format", "jsonl"]).out)
+        let id = try #require(listed.first { $0["kind"] as? String == "inactivity" }?["id"] as? String)
+        #expect(try run(["cases", "accept", id, "--by", "grid"]).out.contains("handling"))
+        let impossible = try run(["cases", "outcome", id, "--by", "grid", "--code", "removed"])
+        #expect(impossible.code == 1 && impossible.err.contains("409"))
+        #expect(try run(["cases", "outcome", id, "--by", "grid", "--code", "safe"]).out.contains("closed"))
+        let until = ISO8601DateFormatter().string(from: Date().addingTimeInterval(86_400))
+        #expect(try run(["households", "away", "h-1", "--until", until, "--by", "grid"]).code == 0)
+        let homes = TechnicianCommandTests.lines(try run(["households", "list", "--format", "jsonl"]).out)
+        #expect(homes.first { $0["id"] as? String == "h-1" }?["state"] as? String == "AWAY")
+        #expect(try run(["elevators", "release", "lift-1", "--by", "guard"]).code == 0)
+        let quality = try run(["quality", "--format", "csv"])
+        #expect(quality.out.hasPrefix("from,to,level,id,expected,received,completeness") && quality.out.contains(",meter,wm-1,"))
+        let (from, to) = (
+            ISO8601DateFormatter().string(from: Date().addingTimeInterval(-600)), ISO8601DateFormatter().string(from: Date().addingTimeInterval(600))
+        )
+        let readings = try run(["export", "--from", from, "--to", to, "--meter", "wm-1"])
+        #expect(readings.out.split(separator: "\n").count > 2 && readings.out.contains("volume_total"), "\(readings.err)")
+        let audit = TechnicianCommandTests.lines(try run(["export", "--what", "audit", "--from", from, "--to", to, "--format", "jsonl"]).out)
+        #expect(audit.contains { $0["what"] as? String == "outcome" || ($0["what"] as? String ?? "").contains("outcome") })
+        // Nobody there: said, not hung.
+        let nobody = try TechnicianCommandTests.run(["cases", "--url", "http://127.0.0.1:1"])
+        #expect(nobody.code == 1 && nobody.err.contains("does not answer"))
+
+        let config = "\(gateway.folder)/wellward.yaml"
+        let sound = try TechnicianCommandTests.run(["audit", "verify", "--config", config])
+        #expect(sound.code == 0 && sound.out.contains("unbroken"), "\(sound.err)")
+        gateway.signal(SIGTERM)
+        try await eventually { !gateway.isRunning }
+        let store = try Store(path: "\(gateway.folder)/w.sqlite")
+        try store.tamperForTesting("UPDATE audit SET who = 'nobody' WHERE id = 2")
+        try store.close()
+        let broken = try TechnicianCommandTests.run(["audit", "verify", "--config", config])
+        #expect(broken.code == 1 && broken.err.contains("line 2"))
     }
 
     @Test func `killed and started again, cases and readings are there and nothing is told twice`() async throws {

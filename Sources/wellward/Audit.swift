@@ -1,0 +1,55 @@
+import ArgumentParser
+import Documents
+import Foundation
+import Gateway
+import TimeSeriesStore
+
+/// `wellward audit`
+struct AuditCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "audit", abstract: "The record of who saw or changed what.", subcommands: [Verify.self])
+
+    /// `wellward audit verify`
+    struct Verify: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check that no line of the audit was changed or taken out.",
+            discussion: """
+                Every line's hash covers the line before it. Lines cut off at the end show only against a hash noted earlier: keep the one this prints, and give it \
+                with --expect next time.
+
+                Example: wellward audit verify --config /etc/wellward/wellward.yaml
+                """)
+
+        @Option(help: "The configuration file.") var config: String
+        @Option(help: "A hash printed earlier that must still be in the chain.") var expect: String?
+
+        func run() throws {
+            let result = try ConfigurationLoader.load(config)
+            guard let configuration = result.configuration else { throw DocumentIssues(result.issues.filter { $0.severity == .error }) }
+            guard FileManager.default.fileExists(atPath: configuration.storage.path) else {
+                throw CommandFault("\(configuration.storage.path): there is no record yet")
+            }
+            let store = try Store(path: configuration.storage.path)
+            defer { try? store.close() }
+            let chain = try store.readNow { try $0.auditChain() }
+            if let broken = chain.broken {
+                throw CommandFault(
+                    "line \(broken) does not follow from the one before: a line was changed or taken out there. The \(chain.lines) lines before it are sound.")
+            }
+            if let expect {
+                let found = try store.readNow { reader in
+                    var newest: Int64 = 0
+                    while true {
+                        let page = try reader.audit(after: newest, limit: 1000)
+                        if page.contains(where: { hex($0.hash) == expect.lowercased() }) { return true }
+                        guard page.count == 1000, let last = page.last else { return false }
+                        newest = last.id
+                    }
+                }
+                if !found { throw CommandFault("the hash \(expect) is not in the chain: lines were cut off at the end, or it is another gateway's") }
+            }
+            print("\(chain.lines) lines, unbroken. Last hash: \(hex(chain.last))")
+        }
+
+        private func hex(_ data: Data) -> String { data.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+    }
+}

@@ -1,0 +1,257 @@
+import ArgumentParser
+import Foundation
+
+/// `wellward households`
+struct HouseholdsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "households", abstract: "List homes and enter presence, as the console does.", subcommands: [List.self, Away.self, Home.self],
+        defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "All homes with their states.", discussion: "Example: wellward households --format jsonl")
+        @OptionGroup var console: RemoteConsole
+        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+
+        func run() async throws {
+            RemotePrinter.show(
+                try await console.items("/api/v1/households"), format,
+                columns: ["id", "state", "name", "address", "last_use_at", "next_sign_expected_by", "open_case"])
+        }
+    }
+
+    struct Away: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Enter that nobody is at home, or that there are visitors.",
+            discussion: "Example: wellward households away h-0101 --until 2026-12-01T18:00:00+08:00 --by grid-wang")
+        @OptionGroup var console: RemoteConsole
+        @Argument(help: "The household's id.") var id: String
+        @Option(help: "RFC 3339 time, at most 30 days ahead.") var until: String
+        @Option(help: "Who says so.") var by: String
+        @Option(help: "away, hospital or visitors.") var kind = "away"
+        @Option(help: "A note.") var note: String?
+
+        func run() async throws {
+            var body: [String: Any] = ["kind": kind, "until": until, "by": by]
+            if let note { body["note"] = note }
+            print(RemotePrinter.json(try await console.call("PUT", "/api/v1/households/\(RemoteConsole.escape(id))/presence", body)))
+        }
+    }
+
+    struct Home: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "End a presence entry: somebody is at home again.")
+        @OptionGroup var console: RemoteConsole
+        @Argument(help: "The household's id.") var id: String
+        @Option(help: "Who says so.") var by: String
+
+        func run() async throws {
+            print(RemotePrinter.json(try await console.call("PUT", "/api/v1/households/\(RemoteConsole.escape(id))/presence", ["kind": "none", "by": by])))
+        }
+    }
+}
+
+/// `wellward cases`
+struct CasesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cases", abstract: "List cases and act on them, as the console does.",
+        subcommands: [List.self, Show.self, Accept.self, Arrived.self, HandBack.self, Outcome.self], defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Open cases, or all.", discussion: "Example: wellward cases --state all --format jsonl")
+        @OptionGroup var console: RemoteConsole
+        @Option(help: "open, closed or all.") var state = "open"
+        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+
+        func run() async throws {
+            let items = try await console.items("/api/v1/cases?state=\(RemoteConsole.escape(state))").map { item in
+                var item = item
+                if format == .text, let subject = item["subject"] as? [String: Any] {
+                    item["subject"] = "\(RemotePrinter.word(subject["type"])) \(RemotePrinter.word(subject["id"]))"
+                }
+                return item
+            }
+            RemotePrinter.show(items, format, columns: ["id", "kind", "severity", "subject", "stage", "opened_at", "accepted_by", "outcome"])
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "One case, whole, as JSON.")
+        @OptionGroup var console: RemoteConsole
+        @Argument(help: "The case's id.") var id: String
+
+        func run() async throws { print(RemotePrinter.json(try await console.call("GET", "/api/v1/cases/\(RemoteConsole.escape(id))"))) }
+    }
+
+    /// What every act needs.
+    struct Act: ParsableArguments {
+        @OptionGroup var console: RemoteConsole
+        @Argument(help: "The case's id.") var id: String
+        @Option(help: "Who acts: a contact's id, or a name.") var by: String
+        @Option(help: "A note.") var note: String?
+
+        func carryOut(_ act: String, _ more: [String: Any] = [:]) async throws {
+            var body = more
+            body["by"] = by
+            if let note { body["note"] = note }
+            let answer = try await console.call("POST", "/api/v1/cases/\(RemoteConsole.escape(id))/\(act)", body) as? [String: Any]
+            print("\(id): \(RemotePrinter.word(answer?["stage"]))")
+        }
+    }
+
+    struct Accept: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "I am going.", discussion: "Example: wellward cases accept c-12 --by grid-wang")
+        @OptionGroup var act: Act
+        func run() async throws { try await act.carryOut("accept") }
+    }
+
+    struct Arrived: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "I am there.")
+        @OptionGroup var act: Act
+        func run() async throws { try await act.carryOut("arrived") }
+    }
+
+    struct HandBack: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "I cannot go after all.")
+        @OptionGroup var act: Act
+        func run() async throws { try await act.carryOut("hand_back") }
+    }
+
+    struct Outcome: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What was found.", discussion: "Example: wellward cases outcome c-12 --by grid-wang --code safe --note \"was asleep\"")
+        @OptionGroup var act: Act
+        @Option(help: "safe, away, helped, hospital, deceased, leak, meter_fault, no_access, repaired, removed or false_alarm; which fit depends on the case.")
+        var code: String
+        @Option(help: "For away and hospital: until when, RFC 3339.") var until: String?
+        func run() async throws { try await act.carryOut("outcome", ["code": code].merging(until.map { ["until": $0] } ?? [:]) { $1 }) }
+    }
+}
+
+/// `wellward elevators`
+struct ElevatorsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "elevators", abstract: "List elevators and release a held door.", subcommands: [List.self, Release.self], defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "All elevators as they stand.")
+        @OptionGroup var console: RemoteConsole
+        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+
+        func run() async throws {
+            RemotePrinter.show(
+                try await console.items("/api/v1/elevators"), format,
+                columns: ["id", "online", "boarding", "service_mode", "motion", "floor", "door", "hold", "cool_down_until"])
+        }
+    }
+
+    struct Release: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Release a held door now.", discussion: "Example: wellward elevators release lift-3 --by guard-li")
+        @OptionGroup var console: RemoteConsole
+        @Argument(help: "The elevator's id.") var id: String
+        @Option(help: "Who releases.") var by: String
+
+        func run() async throws {
+            _ = try await console.call("POST", "/api/v1/elevators/\(RemoteConsole.escape(id))/release", ["by": by])
+            print("\(id): release sent")
+        }
+    }
+}
+
+/// `wellward quality`
+struct QualityCommand: AsyncParsableCommand {
+    /// How it is printed.
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, csv }
+
+    static let configuration = CommandConfiguration(
+        commandName: "quality", abstract: "Completeness, compliance and timeliness of the readings.",
+        discussion: "Example: wellward quality --from 2026-11-01T00:00:00+08:00 --to 2026-12-01T00:00:00+08:00 --format csv > november.csv")
+    @OptionGroup var console: RemoteConsole
+    @Option(help: "RFC 3339 time; a day ago otherwise.") var from: String?
+    @Option(help: "RFC 3339 time; now otherwise.") var to: String?
+    @Option(help: "text, json or csv.") var format = Format.text
+
+    func run() async throws {
+        let query = [("from", from), ("to", to)].compactMap { name, value in value.map { "\(name)=\(RemoteConsole.escape($0))" } }.joined(separator: "&")
+        guard let report = try await console.call("GET", "/api/v1/quality\(query.isEmpty ? "" : "?\(query)")") as? [String: Any] else {
+            throw CommandFault("the gateway sent no report")
+        }
+        if format == .json { return print(RemotePrinter.json(report)) }
+        let names = ["expected", "received", "completeness", "compliance", "timeliness"]
+        var rows: [[String: Any]] = []
+        func add(_ level: String, _ id: String, _ value: Any?) {
+            var row = value as? [String: Any] ?? [:]
+            (row["level"], row["id"]) = (level, id)
+            rows.append(row)
+        }
+        add("site", "", report["site"])
+        for level in ["buses", "meters"] {
+            for (id, value) in (report[level] as? [String: Any] ?? [:]).sorted(by: { $0.key < $1.key }) { add(level == "buses" ? "bus" : "meter", id, value) }
+        }
+        if format == .csv {
+            let head = ["from", "to", "level", "id"] + names
+            let lines = rows.map { row in
+                [RemotePrinter.word(report["from"]), RemotePrinter.word(report["to"])] + (["level", "id"] + names).map { RemotePrinter.word(row[$0]) }
+            }
+            print(RemotePrinter.csv([head] + lines))
+        } else {
+            RemotePrinter.show(rows, .text, columns: ["level", "id"] + names)
+        }
+    }
+}
+
+/// `wellward export`
+struct ExportCommand: AsyncParsableCommand {
+    /// How it is printed.
+    enum Format: String, ExpressibleByArgument, CaseIterable { case csv, jsonl }
+    /// What is exported.
+    enum What: String, ExpressibleByArgument, CaseIterable { case readings, cases, audit }
+
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Readings, cases or the audit, as CSV or JSON lines.",
+        discussion: "Example: wellward export --what readings --from 2026-11-01T00:00:00+08:00 --to 2026-11-02T00:00:00+08:00 --format csv")
+    @OptionGroup var console: RemoteConsole
+    @Option(help: "readings, cases or audit.") var what = What.readings
+    @Option(help: "RFC 3339 time.") var from: String
+    @Option(help: "RFC 3339 time.") var to: String
+    @Option(help: "csv or jsonl.") var format = Format.csv
+    @Option(help: "One meter only; all otherwise.") var meter: String?
+
+    func run() async throws {
+        let span = "from=\(RemoteConsole.escape(from))&to=\(RemoteConsole.escape(to))"
+        var items: [[String: Any]] = []
+        var columns: [String]
+        switch what {
+        case .readings:
+            columns = ["meter", "at", "received_at", "device_at", "point", "value", "unit", "quality", "raw"]
+            var meters = meter.map { [$0] } ?? []
+            if meter == nil { meters = try await console.items("/api/v1/meters").compactMap { $0["id"] as? String } }
+            for id in meters {
+                items += try await console.items("/api/v1/meters/\(RemoteConsole.escape(id))/readings?\(span)").map { $0.merging(["meter": id]) { $1 } }
+            }
+        case .cases:
+            columns = ["id", "kind", "severity", "stage", "opened_at", "accepted_at", "accepted_by", "arrived_at", "closed_at", "outcome", "note"]
+            items = try await console.items("/api/v1/cases?state=all&\(span)").filter { within($0["opened_at"]) }
+        case .audit:
+            items = try await console.items("/api/v1/audit?\(span)").filter { within($0["at"]) }
+            columns = ["at", "who", "what", "subject", "note"]
+        }
+        if format == .jsonl {
+            for item in items { print(RemotePrinter.json(item)) }
+        } else {
+            print(
+                RemotePrinter.csv([columns] + items.map { item in columns.map { item[$0] is NSNull || item[$0] == nil ? "" : RemotePrinter.word(item[$0]) } }))
+        }
+    }
+
+    private func within(_ value: Any?) -> Bool {
+        let parser = ISO8601DateFormatter()
+        func date(_ text: String) -> Date? {
+            parser.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
+            if let found = parser.date(from: text) { return found }
+            parser.formatOptions = [.withInternetDateTime]
+            return parser.date(from: text)
+        }
+        guard let at = (value as? String).flatMap(date), let low = date(from), let high = date(to) else { return true }
+        return at >= low && at <= high
+    }
+}

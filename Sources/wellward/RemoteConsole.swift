@@ -1,0 +1,103 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+
+/// Where a running gateway listens, and with what right.
+struct RemoteConsole: ParsableArguments {
+    @Option(help: "The gateway's console; WELLWARD_URL otherwise.") var url: String?
+    @Option(help: "A file with an API token (wellward token add); WELLWARD_TOKEN otherwise. None is needed on a gateway without users.") var tokenFile: String?
+
+    private func token() throws -> String? {
+        guard let tokenFile else { return ProcessInfo.processInfo.environment["WELLWARD_TOKEN"] }
+        guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else { throw CommandFault("\(tokenFile) cannot be read") }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private var base: String { url ?? ProcessInfo.processInfo.environment["WELLWARD_URL"] ?? "http://127.0.0.1:8080" }
+
+    /// One call of the API; a refusal is told in the server's own words.
+    func call(_ method: String, _ path: String, _ body: [String: Any]? = nil) async throws -> Any {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = .RAW(value: method)
+        if let token = try token() { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(bytes: try JSONSerialization.data(withJSONObject: body)))
+        }
+        let response: HTTPClientResponse
+        let bytes: ByteBuffer
+        do {
+            response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+            bytes = try await response.body.collect(upTo: 64 << 20)
+        } catch {
+            throw CommandFault("\(base) does not answer (\(error)); is the gateway running, and is --url right?")
+        }
+        let answer = try? JSONSerialization.jsonObject(with: Data(bytes.readableBytesView))
+        guard response.status.code < 300, let answer else {
+            let problem = answer as? [String: Any]
+            let words = [problem?["title"], problem?["detail"]].compactMap { $0 as? String }.joined(separator: ": ")
+            throw CommandFault("\(method) \(path): \(response.status.code)\(words.isEmpty ? "" : " – \(words)")")
+        }
+        return answer
+    }
+
+    /// All items of a list, page after page.
+    func items(_ path: String) async throws -> [[String: Any]] {
+        var found: [[String: Any]] = []
+        var next: String? = path
+        while let here = next {
+            let page = try await call("GET", here) as? [String: Any]
+            found += page?["items"] as? [[String: Any]] ?? []
+            next = (page?["next"] as? String).map { "\(path)\(path.contains("?") ? "&" : "?")cursor=\(Self.escape($0))" }
+        }
+        return found
+    }
+
+    /// A text as part of a path or query.
+    static func escape(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? text
+    }
+}
+
+/// Prints what the API answered.
+enum RemotePrinter {
+    static func json(_ value: Any) -> String {
+        let data = try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes, .fragmentsAllowed])
+        return data.map { String(decoding: $0, as: UTF8.self) } ?? "null"
+    }
+
+    static func word(_ value: Any?) -> String {
+        switch value {
+        case nil, is NSNull: "–"
+        case let text as String: text
+        case let list as [Any]: list.map { word($0) }.joined(separator: " ")
+        case let other?: json(other)
+        }
+    }
+
+    /// A list as text in columns, as one JSON list, or a line each.
+    static func show(_ items: [[String: Any]], _ format: OutputFormat, columns: [String]) {
+        switch format {
+        case .json: print(json(items))
+        case .jsonl: for item in items { print(json(item)) }
+        case .text:
+            let rows = items.map { item in columns.map { word(item[$0]) } }
+            let widths = columns.indices.map { column in ([columns[column]] + rows.map { $0[column] }).map(\.count).max() ?? 0 }
+            func line(_ cells: [String]) -> String {
+                zip(cells, widths).map { $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0) }.joined(separator: "  ").trimmingCharacters(
+                    in: .whitespaces)
+            }
+            print(line(columns))
+            for row in rows { print(line(row)) }
+        }
+    }
+
+    /// Rows as CSV (RFC 4180).
+    static func csv(_ rows: [[String]]) -> String {
+        rows.map {
+            $0.map { $0.contains(where: { ",\"\n\r".contains($0) }) ? "\"\($0.replacingOccurrences(of: "\"", with: "\"\""))\"" : $0 }.joined(separator: ",")
+        }
+        .joined(separator: "\n")
+    }
+}
