@@ -115,7 +115,8 @@ let package = Package(
                 logging, lifecycle, httpClient,
             ],
             swiftSettings: strict),
-        .target(name: "CBaseline", linkerSettings: [.linkedLibrary("modbus"), .linkedLibrary("sqlite3"), .linkedLibrary("pthread")]),
+        .target(
+            name: "CBaseline", linkerSettings: [.linkedLibrary("modbus"), .linkedLibrary("mosquitto"), .linkedLibrary("sqlite3"), .linkedLibrary("pthread")]),
         .executableTarget(
             name: "wellward-bench",
             dependencies: [

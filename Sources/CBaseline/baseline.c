@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "baseline.h"
 #include <modbus/modbus.h>
+#include <mosquitto.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdint.h>
@@ -92,4 +93,27 @@ double baseline_sqlite_rows(const char *path, int groups, int group_size) {
     sqlite3_finalize(insert);
     sqlite3_close(db);
     return took;
+}
+
+static void echo_connected(struct mosquitto *m, void *context, int code) {
+    (void)context;
+    if (code == 0) mosquitto_subscribe(m, NULL, "there/#", 1);
+}
+
+static void echo_message(struct mosquitto *m, void *context, const struct mosquitto_message *message) {
+    (void)context;
+    char topic[256];
+    snprintf(topic, sizeof topic, "back/%s", message->topic + 6);
+    mosquitto_publish(m, NULL, topic, message->payloadlen, message->payload, 1, false);
+}
+
+int baseline_mqtt_echo(int port) {
+    mosquitto_lib_init();
+    struct mosquitto *m = mosquitto_new("c-echo", true, NULL);
+    if (!m) return -1;
+    mosquitto_int_option(m, MOSQ_OPT_TCP_NODELAY, 1);
+    mosquitto_connect_callback_set(m, echo_connected);
+    mosquitto_message_callback_set(m, echo_message);
+    if (mosquitto_connect(m, "127.0.0.1", port, 60) != MOSQ_ERR_SUCCESS) return -1;
+    return mosquitto_loop_start(m) == MOSQ_ERR_SUCCESS ? 0 : -1;
 }

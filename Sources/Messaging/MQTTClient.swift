@@ -132,6 +132,8 @@ public final class MQTTClient: Sendable {
         handle = Mutex(Handle(pointer: pointer))
         guard let pointer else { throw MQTTFault(code: errno, action: "creating an MQTT client") }
         try Self.check("MQTT version", mosquitto_int_option(pointer, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V311))
+        // A door waits for no full segment.
+        try Self.check("MQTT without delay", mosquitto_int_option(pointer, MOSQ_OPT_TCP_NODELAY, 1))
         if let username = settings.username {
             try Self.check("MQTT user", mosquitto_username_pw_set(pointer, username, settings.password))
         }

@@ -128,6 +128,8 @@ public final class BoardingRoom: Sendable {
         /// How each controller speaks, and its own address.
         var lines: [ElevatorID: (speech: ElevatorProfile, address: String)] = [:]
         var arrivals: Int64 = 0
+        /// When each desk next needs a tick; most need none, and two hundred are not asked for every message.
+        var due: [ElevatorID: Interval] = [:]
         var openCases: [ElevatorID: CaseID] = [:]
         var sentBytes: [String: [UInt8]] = [:]
         var civil: CivilClock
@@ -140,7 +142,7 @@ public final class BoardingRoom: Sendable {
 
         mutating func work() {
             while true {
-                let deadline = desks.values.compactMap(\.nextDeadline).min().map { due in
+                let deadline = due.values.min().map { due in
                     OwnThread.monotonicMilliseconds() + max(0, (due - room.clock.now().elapsed).milliseconds)
                 }
                 switch room.queue.pop(until: min(deadline ?? .max, OwnThread.monotonicMilliseconds() + 1000)) {
@@ -174,6 +176,8 @@ public final class BoardingRoom: Sendable {
             for id in desks.keys where !elevators.contains(where: { $0.id == id }) {
                 handle(id, .release(by: "configuration"))
                 desks[id] = nil
+                due[id] = nil
+                lines[id] = nil
                 room.views.withLock { $0[id] = nil }
             }
         }
@@ -269,14 +273,13 @@ public final class BoardingRoom: Sendable {
 
         private mutating func tickDue() {
             let now = room.clock.now().elapsed
-            for (id, desk) in desks {
-                if let due = desk.nextDeadline, due <= now { handle(id, .tick) }
-            }
+            for (id, moment) in due where moment <= now { handle(id, .tick) }
         }
 
         private mutating func handle(_ id: ElevatorID, _ event: BoardingDesk.Event) {
             guard var desk = desks.removeValue(forKey: id) else { return }
             let effects = desk.handle(event, at: room.clock.now())
+            due[id] = desk.nextDeadline
             desks[id] = desk
             for effect in effects {
                 switch effect {

@@ -8,25 +8,14 @@ import Telemetry
 
 /// Memory and idle processor time of `wellward run` with 500 meters on ten TCP lines and 20 elevators.
 enum Residence {
+    /// Something the bench needs is not there.
+    struct Missing: Error, CustomStringConvertible { var description: String }
+
     static func measure(seconds: Double) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wellward-bench-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let broker = try PrivateBroker(folder: folder)
-        let profilePath = "DeviceProfiles/meters/tuf-2000m.yaml"
-        guard let text = try? String(contentsOfFile: profilePath, encoding: .utf8), let profile = ProfileReader.read(text, file: profilePath).profile else {
-            print("MISS run from the project's folder: \(profilePath) was not found")
-            return
-        }
-        let lines = try (0..<10).map { _ in try SimulatedLine(.tcp(port: 0)) }
-        let civil = CivilClock(zone: .gmt)
-        for (index, line) in lines.enumerated() {
-            for unit in 1...50 {
-                line.add(
-                    SimulatedMeter(
-                        unit: UInt8(unit), profile: profile, civil: civil, now: { WallTime(unixSeconds: Int64(time(nil))) },
-                        volume: { now in .litres(now.unixSeconds % 1_000_000 + Int64(index * 50 + unit)) }))
-            }
-        }
+        let lines = try meters()
         let lifts = try (1...20).map { try SimulatedElevator(ElevatorID("lift-\($0)"), broker: .init(host: "127.0.0.1", port: broker.port, clientID: "")) }
         defer {
             for lift in lifts { lift.stop() }
@@ -52,7 +41,26 @@ enum Residence {
         Bench.report("processor time at a 5-minute poll, % of one core", share, "< 2", share < 2)
     }
 
-    private static func configuration(_ lines: [SimulatedLine], _ broker: PrivateBroker, _ port: Int) -> String {
+    /// 500 meters on ten TCP lines.
+    static func meters() throws -> [SimulatedLine] {
+        let path = "DeviceProfiles/meters/tuf-2000m.yaml"
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8), let profile = ProfileReader.read(text, file: path).profile else {
+            throw Missing(description: "run from the project's folder: \(path) was not found")
+        }
+        let lines = try (0..<10).map { _ in try SimulatedLine(.tcp(port: 0)) }
+        let civil = CivilClock(zone: .gmt)
+        for (index, line) in lines.enumerated() {
+            for unit in 1...50 {
+                line.add(
+                    SimulatedMeter(
+                        unit: UInt8(unit), profile: profile, civil: civil, now: { WallTime(unixSeconds: Int64(time(nil))) },
+                        volume: { now in .litres(now.unixSeconds % 1_000_000 + Int64(index * 50 + unit)) }))
+            }
+        }
+        return lines
+    }
+
+    static func configuration(_ lines: [SimulatedLine], _ broker: PrivateBroker, _ port: Int, lifts: Int = 20, poll: String = "5m") -> String {
         var text = [
             "site: {id: bench}", "storage: {path: w.sqlite}", "console: {listen: \"127.0.0.1:\(port)\"}", "mqtt: {host: 127.0.0.1, port: \(broker.port)}",
             "buses:",
@@ -60,14 +68,14 @@ enum Residence {
         for (index, line) in lines.enumerated() { text.append("  - {id: bus-\(index), transport: tcp, host: 127.0.0.1, port: \(line.port)}") }
         text.append("meters:")
         for bus in lines.indices {
-            for unit in 1...50 { text.append("  - {id: wm-\(bus)-\(unit), bus: bus-\(bus), unit: \(unit), profile: tuf-2000m, poll: 5m}") }
+            for unit in 1...50 { text.append("  - {id: wm-\(bus)-\(unit), bus: bus-\(bus), unit: \(unit), profile: tuf-2000m, poll: \(poll)}") }
         }
         text.append("households:")
         for bus in lines.indices {
             for unit in 1...50 { text.append("  - {id: h-\(bus)-\(unit), meter: wm-\(bus)-\(unit), consent: {given: 2026-01-01, by: bench}}") }
         }
         text.append("elevators:")
-        for lift in 1...20 { text.append("  - {id: lift-\(lift), boarding: alarm}") }
+        for lift in 1...lifts { text.append("  - {id: lift-\(lift), boarding: alarm, clear_after: 1s}") }
         return text.joined(separator: "\n") + "\nprofiles: [\"\(FileManager.default.currentDirectoryPath)/DeviceProfiles\"]\n"
     }
 

@@ -8,6 +8,13 @@ struct RemoteConsole: ParsableArguments {
     @Option(help: "The gateway's console; WELLWARD_URL otherwise.") var url: String?
     @Option(help: "A file with an API token (wellward token add); WELLWARD_TOKEN otherwise. None is needed on a gateway without users.") var tokenFile: String?
 
+    /// Lives as long as the command. A gateway that is not there is told at once, not asked for half a minute.
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(5), read: .seconds(30)))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     private func token() throws -> String? {
         guard let tokenFile else { return ProcessInfo.processInfo.environment["WELLWARD_TOKEN"] }
         guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else { throw CommandFault("\(tokenFile) cannot be read") }
@@ -28,10 +35,10 @@ struct RemoteConsole: ParsableArguments {
         let response: HTTPClientResponse
         let bytes: ByteBuffer
         do {
-            response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+            response = try await Self.client.execute(request, timeout: .seconds(30))
             bytes = try await response.body.collect(upTo: 64 << 20)
         } catch {
-            throw CommandFault("\(base) does not answer (\(error)); is the gateway running, and is --url right?")
+            throw CommandFault("\(base) does not answer; is the gateway running, and is --url right? (\(error))")
         }
         let answer = try? JSONSerialization.jsonObject(with: Data(bytes.readableBytesView))
         guard response.status.code < 300, let answer else {

@@ -10,4 +10,7 @@ double baseline_modbus_reads(int port, int count, int registers);
 
 /* Inserts rows in groups through the raw SQLite API, WAL and synchronous=FULL; returns seconds, or -1. */
 double baseline_sqlite_rows(const char *path, int groups, int group_size);
+
+/* Sends back on `back/...` whatever comes on `there/...`, on a thread, on libmosquitto alone. Returns 0, or -1. */
+int baseline_mqtt_echo(int port);
 #endif
