@@ -6,7 +6,7 @@ PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev mosquitto pkg-config tz
 TEST_PACKAGES = chromium fonts-noto-cjk
 OWN_SWIFT = Package.swift Sources Tests
 
-.PHONY: run test lint evaluate fuzz format bench screenshot packages test-packages
+.PHONY: run test lint evaluate fuzz soak format bench screenshot packages test-packages
 
 run: packages
 	swift build --product wellward
@@ -48,9 +48,16 @@ screenshot: packages test-packages
 evaluate: packages
 	swift build -c release --product wellward
 	.build/release/wellward evaluate $(if $(DATA),$(wildcard $(DATA)/*.csv))
+	.build/release/wellward evaluate --boarding
 
 # A long run of the seeded garbage that `make test` feeds to every parser in short. FUZZ=n: n times as much.
 FUZZ ?= 500
 fuzz: packages
 	swift build --build-tests
 	FUZZ=$(FUZZ) swift test --skip-build --filter Garbage
+
+# The boarding model much wider than `make test` walks it, and ten minutes of a gateway's memory and idle time.
+soak: packages
+	swift build --build-tests
+	BOARDING_STATES=500000 swift test --skip-build --filter BoardingModel
+	SOAK=600 $(MAKE) bench

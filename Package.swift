@@ -100,7 +100,7 @@ let package = Package(
                 "Neighbourhood", "SiteConfiguration", "TimeSeriesStore", "Messaging", "Notifiers", "Watchkeeping", "Console",
                 httpClient, logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
-        core("Evaluation", ["Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Neighbourhood"]),
+        core("Evaluation", ["BoardingControl", "Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Neighbourhood"]),
         core(
             "Demonstration",
             [

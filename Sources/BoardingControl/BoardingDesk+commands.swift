@@ -38,6 +38,7 @@ extension BoardingDesk {
     }
 
     private mutating func unanswered(_ command: BoardingCommand, at now: Instant, _ effects: inout [Effect]) {
+        toldTrouble = true
         effects.append(.raise(finding("unanswered", .commandUnanswered, kind: .equipment, at: now)))
         if command.action == .holdDoor, hold?.command == command.id { end(.unanswered, at: now, &effects) }
     }
@@ -51,6 +52,7 @@ extension BoardingDesk {
             return
         }
         let answered = pending.remove(at: index).command
+        if offlineSince == nil { settleTrouble(&effects) }
         guard answered.action == .holdDoor, hold?.command == id else { return }
         switch result {
         case .accepted, .duplicate: break

@@ -55,8 +55,26 @@ extension BoardingDesk {
 
     /// The track that confirms an e-bike now, if any.
     func confirmingTrack(at now: Instant) -> TrackEvidence? {
-        tracks.values.filter { $0.confirms(policy.confirmation, at: now.elapsed, caution: falseHolds) }
+        tracks.values.filter { $0.confirms(policy.confirmation, at: now.elapsed, caution: falseHolds, loadRose: loadRose(at: now.elapsed)) }
             .max { $0.lastSeen < $1.lastSeen }
+    }
+
+    /// The least step of load that a bike with or without its rider makes, in kilograms; light e-bikes weigh about twenty.
+    private static let leastLoadStep = 15.0
+    private static let loadMemory = Interval.seconds(10)
+
+    mutating func noteLoad(_ kilograms: Double?, at now: Interval) {
+        loads.removeAll { now - $0.at > Self.loadMemory }
+        guard let kilograms, kilograms.isFinite else { return }
+        if loads.count >= 32 { loads.removeFirst() }
+        loads.append(Load(at: now, kilograms: kilograms))
+    }
+
+    /// Whether the car got heavier in the last ten seconds; nil where no load is measured, or not for long enough to tell.
+    func loadRose(at now: Interval) -> Bool? {
+        let recent = loads.filter { now - $0.at <= Self.loadMemory }
+        guard recent.count >= 2, let least = recent.map(\.kilograms).min(), let newest = recent.last?.kilograms else { return nil }
+        return newest - least >= Self.leastLoadStep
     }
 
     var subject: Subject { Subject(.elevator, elevator.rawValue) }

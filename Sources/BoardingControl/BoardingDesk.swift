@@ -29,6 +29,8 @@ public struct BoardingDesk: Sendable {
     public enum Effect: Sendable, Hashable {
         case publish(BoardingCommand)
         case raise(Finding)
+        /// The reason of the equipment findings is over: the controller is there and answers.
+        case clearEquipment
         /// For the journal: what happened to a hold, with its reason and evidence.
         case record(BoardingRecord)
     }
@@ -70,10 +72,20 @@ public struct BoardingDesk: Sendable {
     var episode: Episode?
     var lastContraband: [DetectedClass: Interval] = [:]
     var falseHolds = 0
-    var toldOffline = false
+    var offlineSince: Interval?
+    /// Whether technicians were told that the controller is away, or does not answer.
+    var toldTrouble = false
     var sequence: Int64 = 0
     let boot: String
     var identifiers: CommandIdentifiers
+
+    var loads: [Load] = []
+
+    /// A load the controller reported.
+    struct Load: Sendable, Hashable {
+        var at: Interval
+        var kilograms: Double
+    }
 
     struct DetectionBoot: Sendable, Hashable {
         var boot: String?
@@ -100,17 +112,45 @@ public struct BoardingDesk: Sendable {
         var effects: [Effect] = []
         switch event {
         case .status(let status, let fresh):
-            if interlock.take(status, fresh: fresh, at: now.elapsed), fresh, status.showsEmptyCar { vetoUntil = nil }
+            if interlock.take(status, fresh: fresh, at: now.elapsed), fresh {
+                noteLoad(status.loadKilograms, at: now.elapsed)
+                if status.showsEmptyCar { vetoUntil = nil }
+            }
         case .unreadableStatus, .disconnected: interlock.lose()
         case .detection(let detection, let fresh): take(detection, fresh: fresh, at: now, &effects)
-        case .availability(let online): interlock.setOnline(online)
+        case .availability(let online): takeAvailability(online, at: now, &effects)
         case .acknowledgement(let id, let result, let reason): take(id, result, reason, at: now, &effects)
         case .release(let by): releaseByPerson(by, at: now, &effects)
         case .falseAlarm: falseHolds = min(falseHolds + 1, 4)
         case .tick: break
         }
+        tellOffline(at: now, &effects)
         settle(at: now, &effects)
         return effects
+    }
+
+    private mutating func takeAvailability(_ online: Bool, at now: Instant, _ effects: inout [Effect]) {
+        interlock.setOnline(online)
+        if !online {
+            offlineSince = offlineSince ?? now.elapsed
+        } else {
+            offlineSince = nil
+            settleTrouble(&effects)
+        }
+    }
+
+    /// A controller that is away for minutes is a case for the maintenance company; a short gap is the network's daily life.
+    private mutating func tellOffline(at now: Instant, _ effects: inout [Effect]) {
+        guard let offlineSince, !toldTrouble, now.elapsed - offlineSince >= BoardingPolicy.offlineTold else { return }
+        toldTrouble = true
+        let away = Phrase.Filling.text(Phrase.span(milliseconds: (now.elapsed - offlineSince).milliseconds))
+        effects.append(.raise(finding("offline", .elevatorOffline, ["away": away], kind: .equipment, at: now)))
+    }
+
+    mutating func settleTrouble(_ effects: inout [Effect]) {
+        guard toldTrouble else { return }
+        toldTrouble = false
+        effects.append(.clearEquipment)
     }
 
     /// The newest status, fresh or not.
@@ -127,6 +167,7 @@ public struct BoardingDesk: Sendable {
             moments += [hold.renewAt, hold.endsBy.elapsed, hold.leaseUntil]
             if let until = interlock.freshUntil { moments.append(until + .milliseconds(1)) }
         }
+        if let offlineSince, !toldTrouble { moments.append(offlineSince + BoardingPolicy.offlineTold) }
         if hold != nil || episode != nil, let lastEbike { moments.append(lastEbike + policy.clearAfter) }
         return moments.min()
     }

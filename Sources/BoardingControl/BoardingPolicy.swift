@@ -62,6 +62,8 @@ public struct BoardingPolicy: Sendable, Hashable, Codable {
     public static let holdsPerHour = 6
     /// A command without an answer for so long is sent once more.
     public static let acknowledgementWithin = Interval.seconds(1)
+    /// A controller away for so long is told: six minutes, as field platforms do.
+    public static let offlineTold = Interval.minutes(6)
     /// A veto lasts so long, or until the car is seen empty.
     public static let vetoLasts = Interval.seconds(30)
 }

@@ -33,15 +33,20 @@ struct TrackEvidence: Sendable, Hashable {
         if detection.kind == .ebike { image = detection.image ?? image }
     }
 
-    /// Whether the frames confirm an e-bike; `caution` counts earlier holds of this lift that people called false.
-    func confirms(_ rule: BoardingPolicy.Confirmation, at now: Interval, caution: Int) -> Bool {
+    /// Whether the frames confirm an e-bike.
+    /// - Parameters:
+    ///   - caution: earlier holds of this lift that people called false
+    ///   - loadRose: whether the car got heavier lately; nil where the controller measures no load
+    func confirms(_ rule: BoardingPolicy.Confirmation, at now: Interval, caution: Int, loadRose: Bool? = nil) -> Bool {
         let recent = frames.filter { now - $0.at <= rule.within }
         let counted = recent.filter { $0.isEbike && $0.confidence >= rule.confidence }
         guard counted.count >= rule.frames else { return false }
         let sum = recent.reduce(0.0) { sum, frame in
             sum + (frame.isEbike ? logOdds(frame.confidence) : -max(0, logOdds(frame.confidence)))
         }
-        return sum >= min(Self.greatestThreshold, Self.threshold + 0.5 * Double(caution))
+        // A car that got no heavier speaks against a bike that came in, but never so loudly that three clear frames fail.
+        let doubt = 0.5 * Double(caution) + (loadRose == false ? 1 : 0) - (loadRose == true ? 0.5 : 0)
+        return sum >= min(Self.greatestThreshold, Self.threshold + max(0, doubt))
     }
 
     /// Frames and mean confidence, for the record.

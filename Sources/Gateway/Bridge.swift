@@ -51,6 +51,7 @@ final class Bridge: Sendable {
         case .finding(var finding):
             finding.at = clock.now()
             desk.tell(.finding(finding))
+        case .clearEquipment(let elevator): desk.tell(.cleared(Subject(.elevator, elevator.rawValue), .equipment))
         case .record(let record):
             guard let body = try? JSONEncoder().encode(record) else { return }
             desk.tell(.record(Subject(.elevator, record.elevator.rawValue), kind: "boarding", body: String(decoding: body, as: UTF8.self)))

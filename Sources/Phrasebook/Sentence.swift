@@ -182,7 +182,11 @@ public enum Sentence: String, CaseIterable, Sendable {
             ("一小时内已控门{count}次，改为只提醒。请检查检测设备。", "The door was held {count} times within an hour; from now on only warnings. Check the detector.")
         case .batterySeen: ("检测到电瓶车电池进电梯。", "An e-bike battery was detected in the lift.")
         case .gasSeen: ("检测到液化气瓶进电梯。", "A gas cylinder was detected in the lift.")
-        case .elevatorOffline: ("电梯控制器离线。", "The elevator controller is offline.")
+        case .elevatorOffline:
+            (
+                "电梯控制器已离线{away}。电梯照常运行，但这里看不到电瓶车。请联系维保单位。",
+                "The elevator controller has been offline for {away}. The lift runs as usual, but e-bikes are not seen here. Call the maintenance company."
+            )
         case .announceHold: ("检测到电瓶车，请推出电梯，门将保持打开。", "E-bike detected. Please take it out; the door stays open.")
         case .announceAlarm: ("电瓶车不能进电梯，请推出。", "E-bikes are not allowed in the lift. Please take it out.")
         case .subjectHome: ("{id}", "Home {id}")

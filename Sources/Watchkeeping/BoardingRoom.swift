@@ -26,6 +26,7 @@ public final class BoardingRoom: Sendable {
     /// What the room tells the site.
     public enum Report: Sendable {
         case finding(Finding)
+        case clearEquipment(ElevatorID)
         case record(BoardingRecord)
         case changed(ElevatorID)
     }
@@ -285,6 +286,7 @@ public final class BoardingRoom: Sendable {
                 switch effect {
                 case .publish(let command): publish(command, id)
                 case .raise(let finding): room.report(.finding(finding))
+                case .clearEquipment: room.report(.clearEquipment(id))
                 case .record(let record): room.report(.record(record))
                 }
             }

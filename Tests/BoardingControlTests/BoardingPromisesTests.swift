@@ -21,7 +21,7 @@ struct DeskBench {
             switch effect {
             case .publish(let command): sent.append(command)
             case .raise(let finding): raised.append(finding)
-            case .record: break
+            case .record, .clearEquipment: break
             }
         }
     }
@@ -274,5 +274,52 @@ struct DeskBench {
         let text = #"{"seq":1,"service_mode":"NORMAL","motion":"stopped","floor":"1","door":"ajar","door_zone":true}"#
         let status = try NativeElevatorMessages.status(Array(text.utf8))
         #expect(status.serviceMode == .unknown && status.door == .unknown)
+    }
+
+    @Test func `a controller away for six minutes is told once, a short gap is not, and coming back ends it`() {
+        var bench = DeskBench()
+        var cleared = 0
+        func take(_ event: BoardingDesk.Event) {
+            for effect in bench.desk.handle(event, at: bench.now) {
+                if case .raise(let finding) = effect { bench.raised.append(finding) }
+                if effect == .clearEquipment { cleared += 1 }
+            }
+        }
+        take(.availability(online: true))
+        take(.availability(online: false))
+        bench.now = bench.now.advanced(by: .minutes(5))
+        take(.tick)
+        take(.availability(online: true))
+        #expect(bench.raised.isEmpty && cleared == 0)
+        take(.availability(online: false))
+        for _ in 0..<20 {
+            bench.now = bench.now.advanced(by: .minutes(1))
+            take(.tick)
+        }
+        #expect(bench.raised.map(\.rule) == ["offline"] && bench.raised.allSatisfy { $0.kind == .equipment && !$0.text.english.contains("{") })
+        take(.availability(online: true))
+        #expect(cleared == 1)
+    }
+
+    @Test func `a car that got no heavier asks for more evidence, and three clear frames still hold`() {
+        func framesUntilHold(load: (Int) -> Double?, confidence: Double) -> Int? {
+            var bench = DeskBench()
+            for step in 0..<6 {
+                bench.status { $0.loadKilograms = load(step) }
+                bench.wait(.milliseconds(400))
+            }
+            for frame in 1...8 {
+                bench.status { $0.loadKilograms = load(6 + frame) }
+                bench.frame(.ebike, confidence)
+                if !bench.holds.isEmpty { return frame }
+                bench.now = bench.now.advanced(by: .milliseconds(300))
+            }
+            return nil
+        }
+        let same = framesUntilHold(load: { _ in 80 }, confidence: 0.75)
+        let risen = framesUntilHold(load: { $0 < 6 ? 0 : 95 }, confidence: 0.75)
+        let unknown = framesUntilHold(load: { _ in nil }, confidence: 0.75)
+        #expect((same ?? 99) > (unknown ?? 99) && (risen ?? 99) <= (unknown ?? 99), "\(String(describing: (same, risen, unknown)))")
+        #expect(framesUntilHold(load: { _ in 80 }, confidence: 0.8).map { $0 <= 3 } == true)
     }
 }

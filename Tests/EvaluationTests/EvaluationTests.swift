@@ -119,4 +119,17 @@ import Testing
         let state = try JSONEncoder().encode(watch)
         #expect(state.count < 16_384, "\(state.count) bytes as JSON")
     }
+
+    @Test(arguments: [1, 2, 3] as [UInt64]) func `over the same frames our test holds wrongly less often than the plain rule and never sooner`(seed: UInt64) {
+        let study = BoardingStudy(seed: seed, scenes: 2000)
+        let plain = study.plain()
+        for load in [false, true] {
+            let ours = study.desk(measuresLoad: load)
+            #expect(ours.wrong * 4 < plain.wrong, "\(ours.wrong) against \(plain.wrong)")
+            #expect(quantile(ours.delays, 0.5) >= quantile(plain.delays, 0.5))
+            #expect(Double(ours.missed) <= 0.01 * Double(ours.ebikes))
+            let matched = study.plainMatching(ours).score
+            #expect(quantile(ours.delays, 0.95) <= quantile(matched.delays, 0.95), "no slower than the plain rule at the same wrong holds")
+        }
+    }
 }
