@@ -74,6 +74,7 @@ extension CaseBook {
     ) throws(Refusal) -> [Effect] {
         let allowed = Outcome.allowed(for: found.kind)
         guard allowed.contains(outcome) else { throw .outcomeNotAllowed(outcome, allowed: allowed) }
+        if outcome == .away || outcome == .hospital, let until, until <= now.wall { throw .untilPast }
         if outcome == .noAccess {
             // Nobody opened: the case is not over, somebody with a key or a uniform must come.
             found.stage = .supervised

@@ -56,6 +56,8 @@ public struct CaseBook: Sendable {
         case closed(Outcome?)
         case outcomeNotAllowed(Outcome, allowed: [Outcome])
         case notAccepted
+        /// An absence that is over already explains nothing.
+        case untilPast
     }
 
     /// How long a sign of life lets the climb rest.

@@ -23,7 +23,23 @@ public final class PrivateBroker: Sendable {
                 FileManager.default.isExecutableFile(atPath: $0)
             })
         else { throw Demonstration.Fault(description: "mosquitto is not installed; run `apt-get install mosquitto`, or `make run`") }
-        port = try wanted ?? Self.freePort()
+        // Between finding a free port and listening on it somebody else may take it: then mosquitto ends, and another port is tried.
+        for attempt in 1...5 {
+            let port = try wanted ?? Self.freePort()
+            let process = try Self.start(program, folder, port, access)
+            if Self.listens(process, port) {
+                self.port = port
+                child = Mutex(Child(process: process))
+                return
+            }
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            if wanted != nil || attempt == 5 { throw Demonstration.Fault(description: "mosquitto did not start on port \(port)") }
+        }
+        throw Demonstration.Fault(description: "mosquitto did not start")
+    }
+
+    private static func start(_ program: String, _ folder: String, _ port: Int, _ access: String) throws -> Process {
         let path = "\(folder)/mosquitto.conf"
         try "listener \(port) 127.0.0.1\n\(access)\npersistence false\nlog_type error\n".write(toFile: path, atomically: true, encoding: .utf8)
         let process = Process()
@@ -32,14 +48,18 @@ public final class PrivateBroker: Sendable {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        child = Mutex(Child(process: process))
+        return process
+    }
+
+    /// Whether it is this process that answers: it is still there a moment after the port answered.
+    private static func listens(_ process: Process, _ port: Int) -> Bool {
         let deadline = Date().addingTimeInterval(5)
-        while !Self.answers(port) {
-            guard Date() < deadline, process.isRunning else {
-                throw Demonstration.Fault(description: "mosquitto did not start on port \(port)")
-            }
+        while !answers(port) {
+            guard Date() < deadline, process.isRunning else { return false }
             poll(nil, 0, 20)
         }
+        poll(nil, 0, 50)
+        return process.isRunning
     }
 
     /// Ends it, and waits until its port is free.

@@ -44,6 +44,14 @@ final class Bridge: Sendable {
                     at: clock.now(), text: phrase.text)))
     }
 
+    func channelWorks(_ channel: ChannelID) {
+        let desk = ends.withLock { ends in
+            ends.dead[channel] = nil
+            return ends.desk
+        }
+        desk?.tell(.cleared(Subject(.site, "channel-\(channel)"), .equipment))
+    }
+
     /// The elevators run in real time; the site's clock stamps what they report.
     func report(_ report: BoardingRoom.Report) {
         guard let (desk, clock) = ends.withLock({ ends in ends.desk.flatMap { desk in ends.clock.map { (desk, $0) } } }) else { return }

@@ -64,7 +64,7 @@ public final class GatewayService: Service {
         let delivery = DeliveryDesk(
             pending: state.undelivered, notifiers: factory.notifiers(configuration),
             writer: LetterWriter(configuration: configuration, signer: signer), store: store, clock: clock, log: log,
-            onDead: { bridge.channelDead($0) })
+            onDead: { bridge.channelDead($0) }, onWorking: { bridge.channelWorks($0) })
         let desk = SiteDesk(
             core: state.core, store: store, delivery: delivery, clock: clock, boot: boot, log: log,
             onFalseBoardingAlarm: { bridge.falseAlarm($0) }, onElevatorCase: { bridge.openCase($0, $1) })
@@ -141,7 +141,8 @@ public final class GatewayService: Service {
 
     private func tick() async {
         while !Task.isCancelled {
-            premises.desk.tell(.tick)
+            // Fed only when the desk has decided a tick and made it durable: a desk that hangs lets the watchdog bite.
+            _ = await premises.desk.ask(.tick)
             SystemdNotice.alive()
             try? await Task.sleep(for: options.speed > 1 ? .milliseconds(200) : .seconds(1))
         }
@@ -176,6 +177,8 @@ public final class GatewayService: Service {
             round += 1
             guard round % 360 == 0 else { continue }
             await premises.desk.saveAllWatches()
+            let yesterday = premises.clock.now().elapsed - .days(1)
+            await premises.desk.reconfigure { $0.book.forgetClosed(before: yesterday) }
             let oldest = premises.clock.now().wall - premises.configuration.storage.retainReadings
             do { try await premises.store.write { try $0.dropReadings(before: oldest) } } catch {
                 log.error("old readings could not be dropped", metadata: ["why": "\(error)"])
@@ -233,6 +236,14 @@ public final class GatewayService: Service {
             let faults = DocumentIssues(result.issues.filter { $0.severity == .error })
             return log.error("the configuration was not reloaded; the old one stays:\n\(faults)")
         }
+        let old = premises.configuration
+        let fixed: [(String, Bool)] = [
+            ("site", old.siteID != new.siteID || old.clock.zone != new.clock.zone), ("storage", old.storage != new.storage),
+            ("console.listen", old.console.host != new.console.host || old.console.port != new.console.port), ("mqtt", old.mqtt != new.mqtt),
+            ("links", old.links != new.links), ("heartbeat", old.heartbeat != new.heartbeat),
+        ]
+        let waiting = fixed.filter(\.1).map(\.0)
+        if !waiting.isEmpty { log.warning("these changes need a restart and are not in force yet", metadata: ["keys": "\(waiting.joined(separator: ", "))"]) }
         let homes = new.watchedHomes
         let meters = new.polledMeters.map { ($0.id, $0.bus, $0.unit) }
         await premises.desk.reconfigure { core in

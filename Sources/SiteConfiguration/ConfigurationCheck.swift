@@ -62,12 +62,16 @@ struct ConfigurationCheck {
             for channel in contact.card.channels where !configuration.channels.contains(where: { $0.id == channel }) {
                 log.add("contact", contact.card.id, "channels", "there is no channel `\(channel)`", "name one of: \(names(configuration.channels.map(\.id)))")
             }
-            if contact.card.channels.isEmpty {
-                log.add("contact", contact.card.id, "channels", "nothing can reach this contact", "add a channel", severity: .warning)
+            let working = contact.card.channels.filter { id in configuration.channels.contains { $0.id == id && $0.kind != .smtp } }
+            if working.isEmpty {
+                log.add("contact", contact.card.id, "channels", "nothing can reach this contact", "add a channel that sends", severity: .warning)
             }
             if let substitute = contact.card.substitute, !configuration.contacts.contains(where: { $0.card.id == substitute }) {
                 log.add("contact", contact.card.id, "substitute", "there is no contact `\(substitute)`", "name a contact of this file")
             }
+        }
+        for channel in configuration.channels where channel.kind == .smtp {
+            log.add("channel", channel.id, "kind", "this release sends no mail", "use a webhook, a group robot or ntfy beside it", severity: .warning)
         }
         for channel in configuration.channels where channel.kind == .mqtt && configuration.mqtt == nil {
             log.add("channel", channel.id, "", "an mqtt channel needs the `mqtt` section", "add `mqtt:` with host and port")
@@ -115,6 +119,11 @@ struct ConfigurationCheck {
                 log.add(
                     "meter", meter.id, "poll", "a poll every \(meter.poll) is longer than half of no_data (\(policy.noData))",
                     "poll at least every \(policy.noData / 2)")
+            }
+            if let profile = allProfiles[meter.profile], !Coverage(resolution: profile.resolution).volume {
+                log.add(
+                    "household", home.id, "meter", "`\(meter.id)` counts in steps of \(profile.resolution): silence cannot be judged, the home shows DEGRADED",
+                    "use a meter that counts 10 L or less", severity: .warning)
             }
             let owners = [Role.gridWorker, .committee, .station].flatMap {
                 directory.people($0, for: Subject(.household, home.id.rawValue), weekday: 0, minute: 180)

@@ -179,6 +179,10 @@ public struct ConfigurationReader {
         defer { node.finish() }
         let tls = node.child("tls")
         defer { tls?.finish() }
+        // Without an authority the connection would silently be in the clear.
+        if let tls, tls.child("ca_file") == nil {
+            tls.report("`tls` without `ca_file` checks nobody's certificate", fix: "add `ca_file`, or remove `tls` on a broker that speaks in the clear")
+        }
         return SiteConfiguration.Broker(
             host: node.string("host") ?? "127.0.0.1", port: node.integer("port", in: 1...65_535) ?? (tls == nil ? 1883 : 8883),
             username: node.string("username"), passwordFile: secretFile(node, "password_file"),

@@ -21,11 +21,13 @@ public actor DeliveryDesk {
     private let ring: AsyncStream<Void>.Continuation
     /// Called when a channel has given up on a notice.
     private let onDead: @Sendable (ChannelID) -> Void
+    private let onWorking: @Sendable (ChannelID) -> Void
+    private var working: Set<ChannelID> = []
 
     /// A desk with what was not delivered before the last stop.
     public init(
         pending: [DeliverySchedule.Item], notifiers: [ChannelID: any Notifier], writer: LetterWriter, store: Store,
-        clock: GatewayClock, log: Logger, onDead: @escaping @Sendable (ChannelID) -> Void
+        clock: GatewayClock, log: Logger, onDead: @escaping @Sendable (ChannelID) -> Void, onWorking: @escaping @Sendable (ChannelID) -> Void
     ) {
         schedule = DeliverySchedule(pending: pending, seed: UInt64.random(in: 0...UInt64.max))
         self.notifiers = notifiers
@@ -34,6 +36,7 @@ public actor DeliveryDesk {
         self.clock = clock
         self.log = log
         self.onDead = onDead
+        self.onWorking = onWorking
         (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -107,7 +110,10 @@ public actor DeliveryDesk {
     private func count(_ channel: ChannelID, _ result: DeliverySchedule.Attempt, _ item: DeliverySchedule.Item?) {
         var counts = tally[channel] ?? (0, 0, 0)
         switch result {
-        case .delivered: counts.sent += 1
+        case .delivered:
+            counts.sent += 1
+            // The first success since the start, or since a notice was given up, ends the channel's case.
+            if working.insert(channel).inserted { onWorking(channel) }
         case .failed(let why, _), .refused(let why):
             counts.failed += 1
             let now = clock.now().elapsed
@@ -118,6 +124,7 @@ public actor DeliveryDesk {
         }
         if item?.state == .dead {
             counts.dead += 1
+            working.remove(channel)
             onDead(channel)
         }
         tally[channel] = counts

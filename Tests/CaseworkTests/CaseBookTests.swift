@@ -251,3 +251,14 @@ struct SystemSeed: RandomNumberGenerator {
         return z ^ (z >> 31)
     }
 }
+
+@Suite struct AbsenceTests {
+    @Test func `an absence that is over already is refused, and the case stays open`() throws {
+        var bench = BookBench()
+        bench.silence()
+        let id = try #require(bench.book.cases.keys.first)
+        let past = bench.now.wall - .hours(1)
+        #expect(throws: CaseBook.Refusal.untilPast) { try bench.book.handle(.act(id, .init(.outcome(.away, until: past), by: "grid")), at: bench.now) }
+        #expect(bench.book.cases[id]?.isOpen == true)
+    }
+}

@@ -11,6 +11,7 @@ final class Heard: Sendable {
     func add(_ event: MQTTEvent) { events.withLock { $0.append(event) } }
     var messages: [MQTTMessage] { events.withLock { $0.compactMap { if case .message(let message) = $0 { message } else { nil } } } }
     var connections: Int { events.withLock { $0.filter { if case .connected = $0 { true } else { false } }.count } }
+    var reasons: [String] { events.withLock { $0.compactMap { if case .disconnected(let reason) = $0 { reason } else { nil } } } }
     var disconnections: Int { events.withLock { $0.filter { if case .disconnected = $0 { true } else { false } }.count } }
 }
 
