@@ -110,7 +110,8 @@ extension CaseBook {
 
     /// A contact is spoken of by role; names are put in where a reader may see them.
     private func spoken(_ who: String) -> LocalizedText {
-        guard let contact = directory.contact(ContactID(who)) else { return LocalizedText(chinese: who, english: who) }
+        // What somebody typed may be a name, and this text goes to group robots too; the case file keeps it as typed.
+        guard let contact = directory.contact(ContactID(who)) else { return LocalizedText(chinese: "有人", english: "Somebody") }
         return contact.role.name
     }
 }
@@ -141,7 +142,7 @@ extension Outcome {
     public var name: LocalizedText {
         let (chinese, english) =
             switch self {
-            case .safe: ("人在家,平安", "at home and well")
+            case .safe: ("人在家，平安", "at home and well")
             case .away: ("不在家", "away")
             case .helped: ("已帮助", "helped")
             case .hospital: ("已送医", "taken to hospital")

@@ -32,6 +32,18 @@ public struct DeliverySchedule: Sendable {
         case refused(String)
     }
 
+    /// What a channel bears: so many notices within so long. What is above waits its turn; nothing is dropped.
+    public struct Pace: Sendable, Hashable {
+        public var count: Int
+        public var per: Interval
+
+        /// A pace.
+        public init(count: Int, per: Interval) {
+            self.count = count
+            self.per = per
+        }
+    }
+
     /// After so many tries a notice is dead: with the back-off below that is about a day.
     public static let mostAttempts = 30
     static let firstBackOff = Interval.seconds(1)
@@ -40,6 +52,9 @@ public struct DeliverySchedule: Sendable {
     private var queues: [ChannelID: [Item]] = [:]
     private var busy: Set<ChannelID> = []
     private var jitter: UInt64
+    /// The pace of channels that have one.
+    public var paces: [ChannelID: Pace] = [:]
+    private var begun: [ChannelID: [Interval]] = [:]
 
     /// A schedule with the notices that were not delivered yet.
     public init(pending: [Item] = [], seed: UInt64) {
@@ -54,11 +69,21 @@ public struct DeliverySchedule: Sendable {
     public mutating func due(at now: Interval) -> [Item] {
         var result: [Item] = []
         for channel in queues.keys.sorted() where !busy.contains(channel) {
-            guard let item = queues[channel].flatMap({ Self.eligible($0).first { $0.nextAt <= now } }) else { continue }
+            guard free(channel) <= now, let waiting = queues[channel].map({ Self.eligible($0).filter { $0.nextAt <= now } }),
+                // Where the pace makes things wait, an alarm goes before an attention.
+                let item = waiting.first(where: { $0.notice.severity == .alarm }) ?? waiting.first
+            else { continue }
             busy.insert(channel)
+            if let pace = paces[channel] { begun[channel] = ((begun[channel] ?? []) + [now]).suffix(pace.count) }
             result.append(item)
         }
         return result
+    }
+
+    /// From when on a channel bears another try.
+    private func free(_ channel: ChannelID) -> Interval {
+        guard let pace = paces[channel], let tries = begun[channel], tries.count >= pace.count, let oldest = tries.first else { return .zero }
+        return oldest + pace.per
     }
 
     /// Notes how a try ended.
@@ -108,7 +133,9 @@ public struct DeliverySchedule: Sendable {
 
     /// The next moment at which something is due on a free channel.
     public var nextDue: Interval? {
-        queues.filter { !busy.contains($0.key) }.flatMap { Self.eligible($0.value).map(\.nextAt) }.min()
+        queues.filter { !busy.contains($0.key) }.flatMap { channel, queue in
+            Self.eligible(queue).map { max($0.nextAt, free(channel)) }
+        }.min()
     }
 
     /// How many notices wait, by channel.

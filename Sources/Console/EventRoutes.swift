@@ -58,6 +58,7 @@ extension SiteDesk.News {
         case .caseFile: "case"
         case .elevator: "elevator"
         case .finding: "finding"
+        case .reading: "reading"
         }
     }
 
@@ -66,6 +67,7 @@ extension SiteDesk.News {
         case .home(let id): .of(["id": .string(id.rawValue)])
         case .caseFile(let id): .of(["id": .string(id.rawValue)])
         case .elevator(let id): .of(["id": .string(id.rawValue)])
+        case .reading(let meter): .of(["meter": .string(meter.rawValue)])
         case .finding(let subject): .of(["subject": .of(["type": .string(subject.type.rawValue), "id": .string(subject.id)])])
         }
     }

@@ -130,6 +130,9 @@ struct Shapes {
 
     mutating func caseFile(_ item: Case, notices: [DeliverySchedule.Item]) -> JSON {
         let litres = account.role != .property
+        // Who acted, what they typed and whom it was sent to are personal: pseudonymous readers get the case without them.
+        let personal = account.role != .integrator
+        let notes = personal && account.role != .auditor
         let findings = item.findings.map { finding in
             JSON.of([
                 "at": time(finding.at.wall), "rule": .string(finding.rule), "text": .both(litres ? finding.text : finding.plainText),
@@ -145,7 +148,7 @@ struct Shapes {
         let told = notices.map { record in
             JSON.of([
                 "id": .string(record.notice.id.rawValue), "channel": .string(record.notice.channel.rawValue),
-                "contact": .string(record.notice.contact.rawValue), "state": .string(record.state.rawValue),
+                "contact": personal ? .string(record.notice.contact.rawValue) : .null, "state": .string(record.state.rawValue),
                 "attempts": .integer(Int64(record.attempts)), "sent_at": time(record.sentAt),
                 "kind": .string(record.notice.kind.rawValue),
             ])
@@ -154,9 +157,9 @@ struct Shapes {
             "id": .string(item.id.rawValue), "kind": .string(item.kind.rawValue), "severity": .string(item.severity.rawValue),
             "subject": .of(["type": .string(item.subject.type.rawValue), "id": .string(item.subject.id)]),
             "stage": .string(item.stage.rawValue), "opened_at": time(item.openedAt.wall), "accepted_at": time(item.acceptedAt?.wall),
-            "accepted_by": .text(item.acceptedBy), "arrived_at": time(item.arrivedAt?.wall),
+            "accepted_by": personal ? .text(item.acceptedBy) : .null, "arrived_at": time(item.arrivedAt?.wall),
             "sign_of_life_at": time(item.signOfLifeAt?.wall), "closed_at": time(item.closedAt?.wall),
-            "outcome": .text(item.outcome?.rawValue), "note": .string(item.note), "ladder": .array(ladder),
+            "outcome": .text(item.outcome?.rawValue), "note": .string(notes ? item.note : ""), "ladder": .array(ladder),
             "findings": .array(findings), "notices": .array(told),
         ])
     }

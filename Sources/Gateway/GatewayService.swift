@@ -99,6 +99,7 @@ public final class GatewayService: Service {
             try premises.boarding?.start(broker.settings(clientID: "wellward-\(configuration.siteID)"))
         }
         premises.rearrange(.init(configuration: configuration, pollers: await pollers.arrange(configuration)))
+        await premises.delivery.setPaces(NotifierFactory.paces(configuration))
         let desk = premises.desk
         for finding in untold { desk.tell(.finding(finding)) }
         if let unwatched { tellUnwatched(unwatched) }
@@ -251,7 +252,8 @@ public final class GatewayService: Service {
         }
         let factory = NotifierFactory(http: http, clock: premises.clock, broker: noticeBroker)
         await premises.delivery.replace(
-            notifiers: factory.notifiers(new), writer: LetterWriter(configuration: new, signer: premises.links))
+            notifiers: factory.notifiers(new), writer: LetterWriter(configuration: new, signer: premises.links),
+            paces: NotifierFactory.paces(new))
         premises.boarding?.configure(new.elevators)
         premises.rearrange(.init(configuration: new, pollers: await pollers.arrange(new)))
         log.info("the configuration was reloaded")

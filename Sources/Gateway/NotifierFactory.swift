@@ -19,6 +19,20 @@ struct NotifierFactory {
         return result
     }
 
+    /// What the makers of group robots allow: 20 a minute at WeCom and DingTalk (over it DingTalk is silent for ten minutes), 100 a minute
+    /// at Feishu. One less, since clocks differ.
+    static func paces(_ configuration: SiteConfiguration) -> [ChannelID: DeliverySchedule.Pace] {
+        var result: [ChannelID: DeliverySchedule.Pace] = [:]
+        for channel in configuration.channels {
+            switch channel.kind {
+            case .wecom, .dingtalk: result[channel.id] = .init(count: 19, per: .minutes(1))
+            case .feishu: result[channel.id] = .init(count: 99, per: .minutes(1))
+            default: break
+            }
+        }
+        return result
+    }
+
     /// The first line of a secret file.
     private func secret(_ channel: SiteConfiguration.Channel, _ key: String) -> String? {
         guard let path = channel.files[key], let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }

@@ -23,7 +23,12 @@ public struct NtfyNotifier: Notifier {
             "topic": topic, "title": letter.title, "message": letter.text,
             "priority": letter.notice.severity == .alarm ? 5 : 3,
         ]
-        if !letter.link.isEmpty { message["click"] = letter.link }
+        if !letter.link.isEmpty {
+            message["click"] = letter.link
+            // A button opens the case; pressing it changes nothing by itself, as with every link.
+            let label = letter.notice.language == .chinese ? "看这件事" : "Open the case"
+            message["actions"] = [["action": "view", "label": label, "url": letter.link, "clear": false] as [String: Any]]
+        }
         do {
             let body = try JSONSerialization.data(withJSONObject: message, options: [.sortedKeys, .withoutEscapingSlashes])
             var headers = [("Content-Type", "application/json")]

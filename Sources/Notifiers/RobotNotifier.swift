@@ -9,6 +9,9 @@ public struct RobotNotifier: Notifier {
     /// Whose robot.
     public enum Maker: String, Sendable { case wecom, dingtalk, feishu }
 
+    /// The most bytes of a WeCom text message.
+    static let wecomLimit = 2048
+
     private let poster: HTTPPoster
     private let maker: Maker
     private let url: String
@@ -27,7 +30,9 @@ public struct RobotNotifier: Notifier {
     /// Posts once.
     public func deliver(_ letter: Letter) async -> DeliverySchedule.Attempt {
         do {
-            let text = letter.link.isEmpty ? letter.text : "\(letter.text)\n\(letter.link)"
+            // Where a text must be cut, the link stays whole: it is what a person presses.
+            let link = letter.link.isEmpty ? "" : "\n\(letter.link)"
+            let text = maker == .wecom ? Self.cut(letter.text, bytes: Self.wecomLimit - link.utf8.count) + link : letter.text + link
             let body = try JSONSerialization.data(withJSONObject: payload(letter.title, text), options: [.sortedKeys])
             let answer = try await poster.post(signedURL, headers: [("Content-Type", "application/json; charset=utf-8")], body: body)
             let attempt = HTTPPoster.attempt(answer)
@@ -58,7 +63,7 @@ public struct RobotNotifier: Notifier {
 
     private func payload(_ title: String, _ text: String) -> [String: Any] {
         switch maker {
-        case .wecom: return ["msgtype": "text", "text": ["content": Self.cut(text, bytes: 2048)]]
+        case .wecom: return ["msgtype": "text", "text": ["content": text]]
         case .dingtalk: return ["msgtype": "markdown", "markdown": ["title": title, "text": text]]
         case .feishu:
             var body: [String: Any] = ["msg_type": "text", "content": ["text": text]]

@@ -23,8 +23,9 @@ extension HouseholdWatch {
     /// How much of the present silence nobody saw: stretches between two usable readings longer than `no_data`, and the one
     /// that goes on.
     func unseen(at now: Instant) -> Interval {
-        guard let lastReading, !sees(at: now) else { return unseenInSilence }
-        return unseenInSilence + now.since(lastReading)
+        let before = unseenInSilence ?? .zero
+        guard let lastReading, !sees(at: now) else { return before }
+        return before + now.since(lastReading)
     }
 
     private mutating func judgeSilence(at now: Instant, _ effects: inout [Effect]) {

@@ -72,7 +72,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     /// Since when silence is unexplained: the beginning, the last time a person looked, or a return.
     var armedSince: Instant?
     /// How much of the present silence lies between readings too far apart to see by.
-    var unseenInSilence = Interval.zero
+    var unseenInSilence: Interval?
     var usedToday = Volume.zero
     var today: Int64?
     var hasLearnt = false
@@ -99,7 +99,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         case .seen:
             lastUse = now
             armedSince = now
-            unseenInSilence = .zero
+            unseenInSilence = nil
             // Somebody looked: the silence until now is explained, and teaches nothing about silences that end by themselves.
             model.begin(at: now.elapsed, local: local(now), sure: false)
             clearInactivity(&effects)
@@ -117,7 +117,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
 
     private mutating func take(_ register: Volume, at now: Instant, _ effects: inout [Effect]) {
         turnDay(at: now)
-        if let lastReading, now.since(lastReading) >= policy.noData { unseenInSilence = unseenInSilence + now.since(lastReading) }
+        if let lastReading, now.since(lastReading) >= policy.noData { unseenInSilence = (unseenInSilence ?? .zero) + now.since(lastReading) }
         switch ledger.handle(register, at: now) {
         case .baseline:
             lastReading = now
@@ -148,7 +148,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         learn(use, life: life, at: now, &effects)
         guard life else { return }
         lastUse = now
-        unseenInSilence = .zero
+        unseenInSilence = nil
         // Water ran: the volume rule has had its answer and judges again when its window has passed once more.
         if standing[.volume] != nil { armedSince = now }
         clearInactivity(&effects)
@@ -195,7 +195,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         if entry.kind != .visitors {
             lastUse = now
             armedSince = now
-            unseenInSilence = .zero
+            unseenInSilence = nil
             model.begin(at: now.elapsed, local: local(now), sure: false)
         }
         clear(.useWhileAway, .useWhileAway, &effects)

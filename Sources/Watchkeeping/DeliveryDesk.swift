@@ -47,11 +47,15 @@ public actor DeliveryDesk {
     }
 
     /// Puts new channels and a new writer in place.
-    public func replace(notifiers: [ChannelID: any Notifier], writer: LetterWriter) {
+    public func replace(notifiers: [ChannelID: any Notifier], writer: LetterWriter, paces: [ChannelID: DeliverySchedule.Pace] = [:]) {
+        schedule.paces = paces
         self.notifiers = notifiers
         self.writer = writer
         ring.yield()
     }
+
+    /// How many notices each channel bears in a while.
+    public func setPaces(_ paces: [ChannelID: DeliverySchedule.Pace]) { schedule.paces = paces }
 
     /// How many notices wait, by channel.
     public var waiting: [ChannelID: Int] { schedule.waiting }

@@ -38,6 +38,8 @@ public actor SiteDesk {
         case caseFile(CaseID)
         case elevator(ElevatorID)
         case finding(Subject)
+        /// A meter was read.
+        case reading(MeterID)
     }
 
     private var core: Neighbourhood
@@ -105,6 +107,7 @@ public actor SiteDesk {
             return
         }
         await carryOut(effects, audit: item.audit, at: now)
+        if case .poll(let poll) = item.event, poll.answered { newsroom.publish(.reading(poll.meter)) }
         item.reply?.resume(returning: .success(()))
     }
 

@@ -4,11 +4,11 @@ import Telemetry
 import Testing
 
 @Suite struct DeliveryScheduleTests {
-    func notice(_ id: String, _ item: String = "c-1", channel: String = "a", notBefore: Interval = .zero) -> Notice {
+    func notice(_ id: String, _ item: String = "c-1", channel: String = "a", notBefore: Interval = .zero, severity: Severity = .alarm) -> Notice {
         let now = Instant(elapsed: .zero, wall: WallTime(unixSeconds: 0))
         return Notice(
             id: NoticeID(id), caseID: CaseID(item), kind: .opened, contact: "x", channel: ChannelID(channel), role: .family, language: .english,
-            severity: .alarm, caseKind: .inactivity, stage: .dispatched, subject: Subject(.household, "h"), roles: [.family],
+            severity: severity, caseKind: .inactivity, stage: .dispatched, subject: Subject(.household, "h"), roles: [.family],
             text: LocalizedText(chinese: "", english: ""), reasons: [], createdAt: now, openedAt: now, notBefore: notBefore)
     }
 
@@ -74,5 +74,22 @@ import Testing
         _ = schedule.due(at: .zero)
         _ = schedule.finish("1", on: "a", .failed("no", retryAfter: .minutes(5)), at: at(0))
         #expect(schedule.nextDue.map { $0 >= .minutes(5) } == true)
+    }
+
+    @Test func `a robot's pace is kept, alarms go first, and nothing is dropped`() {
+        var schedule = DeliverySchedule(seed: 1)
+        schedule.paces = ["a": .init(count: 3, per: .minutes(1))]
+        for number in 1...8 { schedule.enqueue(notice("\(number)", "c-\(number)", severity: number == 8 ? .alarm : .attention)) }
+        var sent: [(second: Int64, id: String)] = []
+        for second in 0..<200 as Range<Int64> {
+            while let item = schedule.due(at: .seconds(second)).first {
+                _ = schedule.finish(item.notice.id, on: "a", .delivered, at: at(second))
+                sent.append((second, item.notice.id.rawValue))
+            }
+        }
+        #expect(sent.first?.id == "8")
+        #expect(Set(sent.map(\.id)).count == 8)
+        for start in 0..<140 as Range<Int64> { #expect(sent.count { $0.second >= start && $0.second < start + 60 } <= 3) }
+        #expect(schedule.nextDue == nil)
     }
 }
