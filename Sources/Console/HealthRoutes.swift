@@ -58,6 +58,15 @@ enum MetricsText {
         out.family("wellward_bus_busy_seconds_total", "counter", "Time a bus spent on polls.", tallies.map { ($0.0, $0.1.cycle.seconds) })
         out.family(
             "wellward_bus_silent_seconds_total", "counter", "Time a bus spent on meters that gave no answer.", tallies.map { ($0.0, $0.1.deadTime.seconds) })
+        out.family(
+            "wellward_bus_round_seconds", "gauge", "One round of all meters of a bus that answer, as measured; config check predicts it.",
+            tallies.map { ($0.0, $0.1.round.seconds) })
+        out.family(
+            "wellward_registers_refused", "gauge", "Registers that meters of a bus were asked for and do not have.",
+            tallies.map { ($0.0, Double($0.1.refused.values.reduce(0, +))) })
+        out.family(
+            "wellward_readings_backfilled_total", "counter", "Readings taken from meters' own logs after a gap.",
+            tallies.map { ($0.0, Double($0.1.backfilled)) })
         let counts = await premises.telemetry.counts
         out.family("wellward_readings_committed_total", "counter", "Readings written to the store.", [("", Double(counts.committed))])
         out.family("wellward_readings_dropped_total", "counter", "Readings dropped because the disk takes no more.", [("", Double(counts.dropped))])

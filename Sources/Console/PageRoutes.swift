@@ -122,9 +122,11 @@ struct PageRoutes: Sendable {
         }
         let meters = configuration.meters.map { meter -> [String: Any] in
             let silent = core.isSilent(meter.id)
+            let quality = newest[meter.id]?.quality
+            let word = quality.map { frame.label($0.label) } ?? "–"
             return [
-                "id": meter.id.rawValue, "bus": meter.bus.rawValue, "unit": meter.unit, "tone": silent ? "attention" : "calm",
-                "state": silent ? "✕ \(frame.label(.offline))" : "✓ \(newest[meter.id]?.quality.rawValue ?? "–")",
+                "id": meter.id.rawValue, "bus": meter.bus.rawValue, "unit": meter.unit, "tone": silent || quality?.isUsable != true ? "attention" : "calm",
+                "state": silent ? "✕ \(frame.label(.offline))" : "\(quality?.isUsable == true ? "✓" : "✕") \(word)",
                 "last": frame.spoken(newest[meter.id]?.at), "register": newest[meter.id]?.value.map { Phrase.number($0) } ?? "–",
             ]
         }
@@ -238,5 +240,19 @@ struct PageRoutes: Sendable {
             fields["act"] ?? "", fields["code"], until: fields["until"], on: grant.caseID, by: grant.contact.rawValue, note: fields["note"],
             account: Account(name: grant.contact.rawValue, role: .admin))
         return redirect(request.uri.path)
+    }
+}
+
+extension Quality {
+    /// The quality in a word.
+    fileprivate var label: Label {
+        switch self {
+        case .good: .qualityGood
+        case .suspect: .qualitySuspect
+        case .stale: .qualityStale
+        case .bad: .qualityBad
+        case .missing: .qualityMissing
+        case .backfilled: .qualityBackfilled
+        }
     }
 }

@@ -34,13 +34,19 @@ enum QualityReport {
         var meters: [JSON.Member] = []
         for meter in configuration.meters where !meter.disabled {
             let point = configuration.profiles[meter.profile]?.volumeTotal?.id ?? "volume_total"
-            let found = try await premises.store.read { try $0.counts(of: meter.id, point: point, from: from, to: to) }
+            let count = configuration.profiles[meter.profile]?.resolution.litres ?? 1
+            let (found, falls) = try await premises.store.read { reader in
+                (
+                    try reader.counts(of: meter.id, point: point, from: from, to: to),
+                    try reader.falls(of: meter.id, point: point, jitter: 2 * count, from: from, to: to)
+                )
+            }
             let expected = Int((to - from).milliseconds / max(1, meter.poll.milliseconds))
             let usable = (found[.good] ?? 0) + (found[.suspect] ?? 0)
             let late = found[.backfilled] ?? 0
             let received = min(expected, usable + late)
             let counts = Counts(
-                expected: expected, received: received, compliant: min(received, (found[.good] ?? 0) + late), timely: min(received, usable))
+                expected: expected, received: received, compliant: max(0, min(received, (found[.good] ?? 0) + late) - falls), timely: min(received, usable))
             site = site + counts
             buses[meter.bus] = (buses[meter.bus] ?? Counts()) + counts
             meters.append(.init(key: meter.id.rawValue, value: counts.json))

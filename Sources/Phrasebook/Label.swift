@@ -12,6 +12,7 @@ public enum Label: String, CaseIterable, Sendable {
     case modeNormal, modeStop, modeInspection, modeFireReturn, modeFirefighter, modeEmergencyPower, modeEarthquake, modeUnknown
     case motionStopped, motionUp, motionDown, motionUnknown
     case boardingHold, boardingAlarm, floor, heldUntil, coolDownUntil
+    case qualityGood, qualitySuspect, qualityStale, qualityBad, qualityMissing, qualityBackfilled
     case linkTitle, linkExpired, linkClosed, toCase
 
     /// The words in both languages.
@@ -129,6 +130,12 @@ public enum Label: String, CaseIterable, Sendable {
         case .floor: ("楼层", "Floor")
         case .heldUntil: ("最晚放行", "Released by")
         case .coolDownUntil: ("冷却到", "Cool-down until")
+        case .qualityGood: ("正常", "good")
+        case .qualitySuspect: ("存疑", "suspect")
+        case .qualityStale: ("旧值", "stale")
+        case .qualityBad: ("不可信", "bad")
+        case .qualityMissing: ("没有", "missing")
+        case .qualityBackfilled: ("补数", "back-filled")
         case .linkTitle: ("请处理", "Please see to this")
         case .linkExpired: ("这个链接已失效，请看最新的通知，或打电话给居委会。", "This link has run out. Use the newest notice, or phone the committee.")
         case .linkClosed: ("这件事已经结案，谢谢。", "This case is closed. Thank you.")

@@ -66,6 +66,21 @@ public struct StoreReader {
         return Dictionary(rows.map { (Quality(code: $0["quality"]), $0["count"]) }, uniquingKeysWith: +)
     }
 
+    /// How many usable readings of a totaliser stand below the one before them by more than jitter: two counts, or a litre.
+    public func falls(of meter: MeterID, point: String, jitter litres: Double, from: WallTime, to: WallTime) throws -> Int {
+        try Int.fetchOne(
+            database,
+            sql: """
+                SELECT count(*) FROM (
+                    SELECT value, lag(value) OVER (ORDER BY at) AS before FROM readings JOIN series ON readings.series = series.id
+                    WHERE series.meter = ? AND series.point = ? AND readings.at >= ? AND readings.at < ? AND quality IN (?, ?) AND value IS NOT NULL
+                ) WHERE value < before - ?
+                """,
+            arguments: [
+                meter.rawValue, point, from.unixMilliseconds, to.unixMilliseconds, Quality.good.code, Quality.backfilled.code, max(1, litres),
+            ]) ?? 0
+    }
+
     /// Cases, newest first.
     public func cases(open: Bool?, limit: Int, before number: Int? = nil) throws -> [Case] {
         let rows = try Data.fetchAll(

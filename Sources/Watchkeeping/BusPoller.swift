@@ -25,6 +25,10 @@ public final class BusPoller: Sendable {
         public var polls = 0
         public var failures = 0
         public var cycle: Interval = .zero
+        /// How long the newest answered poll of each meter took; together one round of the bus.
+        public var lastTook: [MeterID: Interval] = [:]
+        /// One round of all meters that answer, as measured.
+        public var round: Interval { lastTook.values.reduce(.zero, +) }
         public var deadTime: Interval = .zero
         /// Meters that were asked at least once.
         public var asked: Set<MeterID> = []
@@ -179,6 +183,7 @@ public final class BusPoller: Sendable {
             tally.cycle = tally.cycle + answer.took
             if answer.answered {
                 tally.lastAnswer[meter] = now
+                tally.lastTook[meter] = answer.took
             } else {
                 tally.failures += 1
                 tally.deadTime = tally.deadTime + answer.took
