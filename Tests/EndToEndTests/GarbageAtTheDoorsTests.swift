@@ -64,6 +64,11 @@ import Watchkeeping
         let now = WallTime(unixSeconds: 1_700_000_000)
         let token = signer.token(.init(caseID: "c-1", contact: "x", until: now + .hours(24)))
         #expect(signer.grant(token, now: now) != nil && signer.grant(token, now: now + .hours(25)) == nil)
+        // The last letter of each part carries spare bits: every other letter there must be refused too.
+        for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+            let changed = String(token.dropLast()) + String(letter)
+            if changed != token { #expect(signer.grant(changed, now: now) == nil, "\(changed)") }
+        }
         for _ in 0..<(2000 * Self.effort) {
             let changed = String(decoding: Self.broken(token, &random), as: UTF8.self)
             if changed != token { #expect(signer.grant(changed, now: now) == nil, "\(changed)") }
