@@ -6,12 +6,13 @@ import TimeSeriesStore
 
 /// `wellward audit`
 struct AuditCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "audit", abstract: "The record of who saw or changed what.", subcommands: [Verify.self])
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: Spoken.say("谁看过、谁改过的记录。", "The record of who saw or changed what."), subcommands: [Verify.self])
 
     /// `wellward audit verify`
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check that no line of the audit was changed or taken out.",
+            abstract: Spoken.say("核对审计：有没有哪一行被改过或删掉。", "Check that no line of the audit was changed or taken out."),
             discussion: """
                 Every line's hash covers the line before it. Lines cut off at the end show only against a hash noted earlier: keep the one this prints, and give it \
                 with --expect next time.

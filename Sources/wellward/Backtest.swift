@@ -9,7 +9,7 @@ import Telemetry
 /// `wellward backtest`
 struct Backtest: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the safeguarding detector over recorded history.",
+        abstract: Spoken.say("用历史读数回放检测。", "Run the safeguarding detector over recorded history."),
         discussion: """
             Each file is one household: CSV with unix_seconds,litres_cumulative. Prints one finding a line in time order.
 

@@ -6,12 +6,12 @@ import Telemetry
 
 /// `wellward bus`
 struct BusCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "bus", abstract: "Look at a whole bus.", subcommands: [Scan.self])
+    static let configuration = CommandConfiguration(commandName: "bus", abstract: Spoken.say("查看整条总线。", "Look at a whole bus."), subcommands: [Scan.self])
 
     /// `wellward bus scan`
     struct Scan: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Find the meters on a bus, read-only, and name them.",
+            abstract: Spoken.say("只读扫描一条总线，找出并认出水表。", "Find the meters on a bus, read-only, and name them."),
             discussion: """
                 Asks every unit address for one register; whoever answers is read as each profile would read it, and named by its \
                 fingerprint, or `unknown` with the nearest profiles. Nothing is written. --resume FILE keeps what was done, so that a \

@@ -7,12 +7,12 @@ import SiteConfiguration
 /// `wellward config`
 struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check a configuration, or print its schema.", subcommands: [Check.self, Schema.self])
+        abstract: Spoken.say("检查配置，或输出它的 Schema。", "Check a configuration, or print its schema."), subcommands: [Check.self, Schema.self])
 
     /// `wellward config check`
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Validate a configuration and predict each bus's round.",
+            abstract: Spoken.say("检查配置，并预测每条总线一轮的时间。", "Validate a configuration and predict each bus's round."),
             discussion: "Example: wellward config check wellward.yaml --format json")
 
         @Argument(help: "The configuration file.") var file: String
@@ -53,7 +53,8 @@ struct Config: ParsableCommand {
 
     /// `wellward config schema`
     struct Schema: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the JSON Schema of the configuration, for editors.")
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("输出配置的 JSON Schema，供编辑器使用。", "Print the JSON Schema of the configuration, for editors."))
         func run() { print(ConfigurationSchema.text) }
     }
 }

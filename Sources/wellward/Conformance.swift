@@ -7,12 +7,13 @@ import Telemetry
 
 /// `wellward elevator`
 struct ElevatorCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "elevator", abstract: "Examine an elevator's controller.", subcommands: [Conformance.self])
+    static let configuration = CommandConfiguration(
+        commandName: "elevator", abstract: Spoken.say("检验电梯控制器。", "Examine an elevator's controller."), subcommands: [Conformance.self])
 
     /// `wellward elevator conformance`
     struct Conformance: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Run the conformance checklist against a real controller.",
+            abstract: Spoken.say("对真实控制器跑一遍核对表。", "Run the conformance checklist against a real controller."),
             discussion: """
                 Have the car stand at a floor in normal service with its door open and keep it so: for about half a minute the door is held and released \
                 several times. Stop the gateway for this elevator first. The list is that of Firmware-Notes/elevator-controller.md.

@@ -6,7 +6,7 @@ import Logging
 /// `wellward demo`
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show a whole simulated neighbourhood on this machine.",
+        abstract: Spoken.say("在这台机器上演示一个模拟小区。", "Show a whole simulated neighbourhood on this machine."),
         discussion: """
             Starts a private mosquitto, Modbus meters over TCP and pseudo-terminals, lifts on the broker, the gateway and its
             console. Within two minutes: morning life signs, a collapse whose case climbs its ladder, a leak, a dead meter, an

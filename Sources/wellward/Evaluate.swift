@@ -7,7 +7,7 @@ import Telemetry
 /// `wellward evaluate`
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Judge the detector against plain and published rules on the same homes.",
+        abstract: Spoken.say("在同样的住户上，把检测和简单规则、已发表的规则比较。", "Judge the detector against plain and published rules on the same homes."),
         discussion: """
             Without files: on homes made from seeds. With files: CSV as for backtest; files whose names begin with \
             `synthetic` are shown apart and their clock is taken as UTC.

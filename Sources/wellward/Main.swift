@@ -59,7 +59,7 @@ struct CommandFault: Error {
 struct Wellward: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wellward",
-        abstract: "Watches over people who live alone by their water meters, and keeps e-bikes out of lifts.",
+        abstract: Spoken.say("凭水表看护独居的人，把电瓶车挡在电梯外。", "Watches over people who live alone by their water meters, and keeps e-bikes out of lifts."),
         version: "wellward \(Main.version)",
         subcommands: [
             Demo.self, Run.self, Config.self, ProfileCommand.self, MeterCommand.self, BusCommand.self, ElevatorCommand.self, Simulate.self, Backtest.self,

@@ -9,7 +9,7 @@ import Watchkeeping
 /// `wellward meter`
 struct MeterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "meter", abstract: "Read one meter.", subcommands: [Read.self, Watch.self])
+        commandName: "meter", abstract: Spoken.say("读一只水表。", "Read one meter."), subcommands: [Read.self, Watch.self])
 
     /// What both commands need.
     struct Target: ParsableArguments {
@@ -41,7 +41,7 @@ struct MeterCommand: AsyncParsableCommand {
     /// `wellward meter read`
     struct Read: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "One reading, decoded, with raw words and quality.",
+            abstract: Spoken.say("读一次：解码值、原始寄存器和质量。", "One reading, decoded, with raw words and quality."),
             discussion: "Example: wellward meter read --bus tcp://127.0.0.1:1502 --unit 17 --profile tuf-2000m")
         @OptionGroup var target: Target
 
@@ -55,7 +55,7 @@ struct MeterCommand: AsyncParsableCommand {
 
     /// `wellward meter watch`
     struct Watch: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "The same, live, until interrupted.")
+        static let configuration = CommandConfiguration(abstract: Spoken.say("持续读，直到按 Ctrl-C。", "The same, live, until interrupted."))
         @OptionGroup var target: Target
         @Option(help: "How often, such as 5s.") var every = "5s"
 

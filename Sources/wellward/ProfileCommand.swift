@@ -8,7 +8,7 @@ import Phrasebook
 /// `wellward profile`
 struct ProfileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "profile", abstract: "The library of device profiles.",
+        commandName: "profile", abstract: Spoken.say("设备档案库。", "The library of device profiles."),
         subcommands: [List.self, Show.self, Lint.self, Test.self, Docs.self, Schema.self, ProfileSolve.self])
 
     /// The profile files under some paths, or the shipped ones.
@@ -36,7 +36,7 @@ struct ProfileCommand: AsyncParsableCommand {
 
     /// `wellward profile list`
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the profiles with their rungs of trust.")
+        static let configuration = CommandConfiguration(abstract: Spoken.say("列出设备档案和可信等级。", "List the profiles with their rungs of trust."))
         @Option(help: "text, json or jsonl.") var format = OutputFormat.text
 
         func run() throws {
@@ -68,7 +68,7 @@ struct ProfileCommand: AsyncParsableCommand {
 
     /// `wellward profile show`
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show one profile with its points as wire addresses.")
+        static let configuration = CommandConfiguration(abstract: Spoken.say("显示一份档案，点位按线上地址列出。", "Show one profile with its points as wire addresses."))
         @Argument(help: "The profile's id.") var id: String
 
         func run() throws {
@@ -91,7 +91,7 @@ struct ProfileCommand: AsyncParsableCommand {
     /// `wellward profile docs`
     struct Docs: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Generate the catalogue page of the profiles, as Markdown.",
+            abstract: Spoken.say("生成设备档案目录页（Markdown）。", "Generate the catalogue page of the profiles, as Markdown."),
             discussion: "Example: wellward profile docs --language zh > catalogue.zh-CN.md")
         @Argument(help: "Files or folders; the shipped profiles when none is named.") var paths: [String] = []
         @Option(help: "zh or en; LANG's language otherwise.") var language: String?
@@ -106,7 +106,7 @@ struct ProfileCommand: AsyncParsableCommand {
     /// `wellward profile schema`
     struct Schema: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print the JSON Schema of a meter profile, for editors.",
+            abstract: Spoken.say("输出水表档案的 JSON Schema，供编辑器使用。", "Print the JSON Schema of a meter profile, for editors."),
             discussion: "Example: wellward profile schema > profile.schema.json")
 
         func run() { print(ProfileSchema.json) }
@@ -114,7 +114,7 @@ struct ProfileCommand: AsyncParsableCommand {
 
     /// `wellward profile lint`
     struct Lint: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Check profiles: schema and meaning.")
+        static let configuration = CommandConfiguration(abstract: Spoken.say("检查设备档案：格式和含义。", "Check profiles: schema and meaning."))
         @Argument(help: "Files or folders; the shipped profiles when none is named.") var paths: [String] = []
 
         func run() throws {
@@ -133,7 +133,7 @@ struct ProfileCommand: AsyncParsableCommand {
 
     /// `wellward profile test`
     struct Test: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Decode the golden frames of profiles, CRC included.")
+        static let configuration = CommandConfiguration(abstract: Spoken.say("解码档案里的标准帧，包括 CRC。", "Decode the golden frames of profiles, CRC included."))
         @Argument(help: "Files or folders; the shipped profiles when none is named.") var paths: [String] = []
 
         func run() throws {

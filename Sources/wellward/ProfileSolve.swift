@@ -7,7 +7,8 @@ import Telemetry
 /// `wellward profile solve`
 struct ProfileSolve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "solve", abstract: "Find address, order, type and scale from one read and what the display shows.",
+        commandName: "solve",
+        abstract: Spoken.say("凭一次读取和表盘读数，找出地址、字序、类型和倍率。", "Find address, order, type and scale from one read and what the display shows."),
         discussion: """
             Reads the registers once, read-only, or takes a recorded answer. Give what the display shows with all its digits, several if you can.
 

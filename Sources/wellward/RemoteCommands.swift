@@ -4,11 +4,13 @@ import Foundation
 /// `wellward households`
 struct HouseholdsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "households", abstract: "List homes and enter presence, as the console does.", subcommands: [List.self, Away.self, Home.self],
+        commandName: "households", abstract: Spoken.say("查看住户、登记外出，和控制台一样。", "List homes and enter presence, as the console does."),
+        subcommands: [List.self, Away.self, Home.self],
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "All homes with their states.", discussion: "Example: wellward households --format jsonl")
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("所有住户和状态。", "All homes with their states."), discussion: "Example: wellward households --format jsonl")
         @OptionGroup var console: RemoteConsole
         @Option(help: "text, json or jsonl.") var format = OutputFormat.text
 
@@ -21,7 +23,7 @@ struct HouseholdsCommand: AsyncParsableCommand {
 
     struct Away: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Enter that nobody is at home, or that there are visitors.",
+            abstract: Spoken.say("登记不在家、住院或有客人。", "Enter that nobody is at home, or that there are visitors."),
             discussion: "Example: wellward households away h-0101 --until 2026-12-01T18:00:00+08:00 --by grid-wang")
         @OptionGroup var console: RemoteConsole
         @Argument(help: "The household's id.") var id: String
@@ -38,7 +40,7 @@ struct HouseholdsCommand: AsyncParsableCommand {
     }
 
     struct Home: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "End a presence entry: somebody is at home again.")
+        static let configuration = CommandConfiguration(abstract: Spoken.say("结束外出登记：人回来了。", "End a presence entry: somebody is at home again."))
         @OptionGroup var console: RemoteConsole
         @Argument(help: "The household's id.") var id: String
         @Option(help: "Who says so.") var by: String
@@ -52,11 +54,12 @@ struct HouseholdsCommand: AsyncParsableCommand {
 /// `wellward cases`
 struct CasesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cases", abstract: "List cases and act on them, as the console does.",
+        commandName: "cases", abstract: Spoken.say("查看和处置工单，和控制台一样。", "List cases and act on them, as the console does."),
         subcommands: [List.self, Show.self, Accept.self, Arrived.self, HandBack.self, Outcome.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Open cases, or all.", discussion: "Example: wellward cases --state all --format jsonl")
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("未结的工单，或全部。", "Open cases, or all."), discussion: "Example: wellward cases --state all --format jsonl")
         @OptionGroup var console: RemoteConsole
         @Option(help: "open, closed or all.") var state = "open"
         @Option(help: "text, json or jsonl.") var format = OutputFormat.text
@@ -74,7 +77,7 @@ struct CasesCommand: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "One case, whole, as JSON.")
+        static let configuration = CommandConfiguration(abstract: Spoken.say("一件工单的全部内容（JSON）。", "One case, whole, as JSON."))
         @OptionGroup var console: RemoteConsole
         @Argument(help: "The case's id.") var id: String
 
@@ -98,26 +101,28 @@ struct CasesCommand: AsyncParsableCommand {
     }
 
     struct Accept: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "I am going.", discussion: "Example: wellward cases accept c-12 --by grid-wang")
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("我去。", "I am going."), discussion: "Example: wellward cases accept c-12 --by grid-wang")
         @OptionGroup var act: Act
         func run() async throws { try await act.carryOut("accept") }
     }
 
     struct Arrived: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "I am there.")
+        static let configuration = CommandConfiguration(abstract: Spoken.say("我到了。", "I am there."))
         @OptionGroup var act: Act
         func run() async throws { try await act.carryOut("arrived") }
     }
 
     struct HandBack: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "I cannot go after all.")
+        static let configuration = CommandConfiguration(abstract: Spoken.say("我去不了了，退回。", "I cannot go after all."))
         @OptionGroup var act: Act
         func run() async throws { try await act.carryOut("hand_back") }
     }
 
     struct Outcome: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "What was found.", discussion: "Example: wellward cases outcome c-12 --by grid-wang --code safe --note \"was asleep\"")
+            abstract: Spoken.say("看到了什么。", "What was found."),
+            discussion: "Example: wellward cases outcome c-12 --by grid-wang --code safe --note \"was asleep\"")
         @OptionGroup var act: Act
         @Option(help: "safe, away, helped, hospital, deceased, leak, meter_fault, no_access, repaired, removed or false_alarm; which fit depends on the case.")
         var code: String
@@ -129,10 +134,11 @@ struct CasesCommand: AsyncParsableCommand {
 /// `wellward elevators`
 struct ElevatorsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "elevators", abstract: "List elevators and release a held door.", subcommands: [List.self, Release.self], defaultSubcommand: List.self)
+        commandName: "elevators", abstract: Spoken.say("查看电梯，放行被控的门。", "List elevators and release a held door."), subcommands: [List.self, Release.self],
+        defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "All elevators as they stand.")
+        static let configuration = CommandConfiguration(abstract: Spoken.say("所有电梯的现状。", "All elevators as they stand."))
         @OptionGroup var console: RemoteConsole
         @Option(help: "text, json or jsonl.") var format = OutputFormat.text
 
@@ -145,7 +151,7 @@ struct ElevatorsCommand: AsyncParsableCommand {
 
     struct Release: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Release a held door now.", discussion: "Example: wellward elevators release lift-3 --by guard-li")
+            abstract: Spoken.say("立即放行。", "Release a held door now."), discussion: "Example: wellward elevators release lift-3 --by guard-li")
         @OptionGroup var console: RemoteConsole
         @Argument(help: "The elevator's id.") var id: String
         @Option(help: "Who releases.") var by: String
@@ -163,7 +169,7 @@ struct QualityCommand: AsyncParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, csv }
 
     static let configuration = CommandConfiguration(
-        commandName: "quality", abstract: "Completeness, compliance and timeliness of the readings.",
+        commandName: "quality", abstract: Spoken.say("读数的完整率、合规率、及时率。", "Completeness, compliance and timeliness of the readings."),
         discussion: "Example: wellward quality --from 2026-11-01T00:00:00+08:00 --to 2026-12-01T00:00:00+08:00 --format csv > november.csv")
     @OptionGroup var console: RemoteConsole
     @Option(help: "RFC 3339 time; a day ago otherwise.") var from: String?
@@ -207,7 +213,7 @@ struct ExportCommand: AsyncParsableCommand {
     enum What: String, ExpressibleByArgument, CaseIterable { case readings, cases, audit }
 
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Readings, cases or the audit, as CSV or JSON lines.",
+        commandName: "export", abstract: Spoken.say("导出读数、工单或审计（CSV 或 JSON 行）。", "Readings, cases or the audit, as CSV or JSON lines."),
         discussion: "Example: wellward export --what readings --from 2026-11-01T00:00:00+08:00 --to 2026-11-02T00:00:00+08:00 --format csv")
     @OptionGroup var console: RemoteConsole
     @Option(help: "readings, cases or audit.") var what = What.readings

@@ -10,7 +10,7 @@ import TimeSeriesStore
 /// `wellward run`
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the gateway.",
+        abstract: Spoken.say("运行网关。", "Run the gateway."),
         discussion: """
             Logs to standard error; no name of a person is ever logged. Ends within 5 s of SIGTERM; reads the
             configuration again on SIGHUP.

@@ -13,7 +13,7 @@ import Watchkeeping
 /// `wellward simulate`
 struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run only the simulated devices of a configuration.",
+        abstract: Spoken.say("只运行配置里的模拟设备。", "Run only the simulated devices of a configuration."),
         discussion: """
             TCP buses listen on their configured loopback port; serial buses get a pseudo-terminal, linked at the configured
             device path when nothing is there. Elevators live on the configured broker. Prints one line a bus.

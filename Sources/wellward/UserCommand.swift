@@ -4,12 +4,12 @@ import Foundation
 
 /// `wellward user`
 struct UserCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "user", abstract: "Console accounts.", subcommands: [Add.self])
+    static let configuration = CommandConfiguration(commandName: "user", abstract: Spoken.say("控制台账号。", "Console accounts."), subcommands: [Add.self])
 
     /// `wellward user add`
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add an account, or give it a new password.",
+            abstract: Spoken.say("添加账号，或换新密码。", "Add an account, or give it a new password."),
             discussion: "Example: wellward user add wang --role committee --users-file etc/users.yaml")
         @Argument(help: "The account's name.") var name: String
         @OptionGroup var account: AccountOptions
@@ -33,12 +33,12 @@ struct UserCommand: ParsableCommand {
 
 /// `wellward token`
 struct TokenCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "token", abstract: "API tokens.", subcommands: [Add.self])
+    static let configuration = CommandConfiguration(commandName: "token", abstract: Spoken.say("接口令牌。", "API tokens."), subcommands: [Add.self])
 
     /// `wellward token add`
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a token and print it once.",
+            abstract: Spoken.say("生成令牌，只显示一次。", "Make a token and print it once."),
             discussion: "Example: wellward token add hub --role integrator --users-file etc/users.yaml")
         @Argument(help: "What the token is for.") var name: String
         @OptionGroup var account: AccountOptions

@@ -101,3 +101,12 @@ import Testing
         #expect((try? JSONSerialization.jsonObject(with: Data(schema.out.utf8))) is [String: Any])
     }
 }
+
+@Suite struct SpokenCommandTests {
+    @Test func `help speaks the language of LANG`() throws {
+        let chinese = try TechnicianCommandTests.run(["--help"], language: "zh_CN.UTF-8")
+        let english = try TechnicianCommandTests.run(["--help"])
+        #expect(chinese.out.contains("凭水表看护独居的人") && chinese.out.contains("运行网关"))
+        #expect(english.out.contains("Run the gateway.") && !english.out.contains("运行网关"))
+    }
+}
