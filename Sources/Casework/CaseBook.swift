@@ -72,6 +72,8 @@ public struct CaseBook: Sendable {
     public var directory: Directory
     public var language: Language
     var civil: CivilClock
+    /// The site's civil time.
+    public var clock: CivilClock { civil }
     private var nextNumber: Int
 
     /// A book with the cases that are still open, and the number the next case gets.

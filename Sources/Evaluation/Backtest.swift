@@ -155,7 +155,7 @@ public struct Backtest: Sendable {
                         text: event.told(of: watch.household.rawValue))
                     result.lines.append(Line(finding: finding, lastUseAt: lastUse, clearedAt: time))
                 case .learnt: result.learntAt = result.learntAt ?? time
-                case .lifeSign, .firstUseToday, .presenceEnded: break
+                case .lifeSign, .firstUseToday, .presenceEnded, .presenceEnding: break
                 }
             }
         }

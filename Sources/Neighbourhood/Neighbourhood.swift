@@ -123,6 +123,8 @@ public struct Neighbourhood: Sendable {
             } catch { throw .impossibleAct(error) }
         case .presence(let id, let entry):
             guard homes[id] != nil else { throw .unknownHome(id) }
+            // Whoever enters a new date or a return has answered the question.
+            settle(.cleared(Subject(.household, id.rawValue), .incident), at: now, &effects)
             watch(id, .presence(entry), at: now, &effects)
             effects += [.saveWatch(id), .homeChanged(id)]
         case .record(let subject, let kind, let body): effects.append(.journal(kind: kind, subject: subject, body: body))
@@ -180,7 +182,18 @@ public struct Neighbourhood: Sendable {
             case .lifeSign:
                 settle(.signOfLife(id), at: now, &effects)
                 endSharedSilence(around: id, at: now, &effects)
-            case .learnt, .presenceEnded: matters = true
+            case .learnt: matters = true
+            case .presenceEnded:
+                matters = true
+                settle(.cleared(Subject(.household, id.rawValue), .incident), at: now, &effects)
+            case .presenceEnding(let entry):
+                matters = true
+                var clock = book.clock
+                let phrase = Phrase(.absenceEnding, ["until": .text(clock.spoken(entry.until, at: now.wall))])
+                tell(
+                    Finding(
+                        subject: Subject(.household, id.rawValue), kind: .incident, rule: "absence_ending", severity: .attention, at: now, text: phrase.text),
+                    at: now, &effects)
             case .meter(let event):
                 effects.append(.journal(kind: "meter_event", subject: Subject(.household, id.rawValue), body: event.summary))
                 if let meter = homes[id]?.meter, let told = equipment.take(event, of: meter, at: now) { tell(told, at: now, &effects) }

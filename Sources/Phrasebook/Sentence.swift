@@ -17,7 +17,7 @@ public enum Sentence: String, CaseIterable, Sendable {
     case degraded
     case meterJump, meterGlitch, meterReset, meterReplaced, meterReverse, meterRollover
     case safe, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
-    case signOfLife, silenceUnseen
+    case signOfLife, silenceUnseen, absenceEnding
     // Meters and buses.
     case meterSilent, meterBad, busDown, storageFull, gatewayUnwatched, channelDead, mostHomesBlind, mostHomesQuiet, commandUnanswered
     // Elevators.
@@ -156,6 +156,11 @@ public enum Sentence: String, CaseIterable, Sendable {
             (
                 "{bus}上大多数人家（{count}户）同时看不到了：像是断电或线路故障。请逐户打电话。",
                 "Most homes on {bus} ({count}) went out of sight together: a power cut or a line fault. Please phone each home."
+            )
+        case .absenceEnding:
+            (
+                "外出登记到{until}结束，之后没有动静就会告警。人按时回来吗？晚回来请把日期改晚。",
+                "The absence entered here ends {until}; silence after that raises an alarm. Is the person back by then? If later, enter the new date."
             )
         case .silenceUnseen: ("其中{unseen}水表没有读数。", "For {unseen} of it the meter gave no reading.")
         case .mostHomesQuiet:

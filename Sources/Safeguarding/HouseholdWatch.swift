@@ -36,6 +36,8 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         case learnt
         /// A presence entry ran out.
         case presenceEnded(PresenceEntry)
+        /// An absence is about to end: somebody should ask whether it does.
+        case presenceEnding(PresenceEntry)
     }
 
     /// The home.
@@ -69,6 +71,8 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     public internal(set) var firstUseToday: WallTime?
     /// The presence entry in force.
     public internal(set) var presence: PresenceEntry?
+    /// The end of the absence that was asked about last, so that each is asked about once.
+    var askedUntil: WallTime?
     /// Since when silence is unexplained: the beginning, the last time a person looked, or a return.
     var armedSince: Instant?
     /// How much of the present silence lies between readings too far apart to see by.
@@ -105,6 +109,8 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
             clearInactivity(&effects)
         case .presence(let entry):
             presence = entry
+            // A short absence is not asked about: who entered it knows.
+            if let entry, entry.until - now.wall <= Self.askedBefore * 2 { askedUntil = entry.until }
             if entry?.kind == .away || entry?.kind == .hospital {
                 model.pause()
                 clearInactivity(&effects)
@@ -188,7 +194,14 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         firstUseToday = nil
     }
 
+    /// An absence is asked about so long before it ends: long enough to reach somebody by daylight.
+    public static let askedBefore = Interval.hours(12)
+
     private mutating func expirePresence(at now: Instant, _ effects: inout [Effect]) {
+        if let entry = presence, entry.kind != .visitors, askedUntil != entry.until, now.wall >= entry.until - Self.askedBefore, now.wall < entry.until {
+            askedUntil = entry.until
+            effects.append(.presenceEnding(entry))
+        }
         guard let entry = presence, now.wall >= entry.until else { return }
         presence = nil
         // Whoever comes back gets the time to draw water: silence is counted from the return.

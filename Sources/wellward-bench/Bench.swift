@@ -19,6 +19,7 @@ enum Bench {
         if all || chosen.contains("wire") {
             Wire.decoding()
             Wire.efficiency()
+            try await Wire.paced()
         }
         if all || chosen.contains("rows") { try rows() }
         if all || chosen.contains("detector") { detector() }

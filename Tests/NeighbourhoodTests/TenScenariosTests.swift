@@ -18,7 +18,7 @@ import Testing
         let before = street.found(.inactivity).count
         street.live(.hours(41))
         #expect(street.state == .away)
-        #expect(street.found(.inactivity).count == before && street.open.isEmpty)
+        #expect(street.found(.inactivity).count == before && street.open.allSatisfy { $0.kind == .incident }, "only the question whether the absence ends")
         street.live(.days(2))
         #expect(street.state == .safe)
         street.collapse()
@@ -34,7 +34,10 @@ import Testing
         street.live(.hours(47))
         #expect(street.findings.filter { $0.at.elapsed > Street.settled.now.elapsed }.isEmpty && street.state == .away)
         street.live(.hours(20))
-        #expect(street.open.map(\.kind) == [.useWhileAway])
+        #expect(Set(street.open.map(\.kind)) == [.useWhileAway, .incident])
+        #expect(street.findings.filter { $0.rule == "absence_ending" }.count == 1, "asked about once, before it ends")
+        street.live(.hours(10))
+        #expect(!street.open.contains { $0.kind == .incident }, "the question ends with the absence")
     }
 
     @Test(arguments: [0.8, 3, 12]) func `S2 a leak of any size never hides a collapse behind SAFE`(litresPerHour: Double) {
