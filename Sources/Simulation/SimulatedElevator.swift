@@ -5,6 +5,20 @@ import Synchronization
 import Telemetry
 import Threads
 
+/// What can be wrong with a simulated controller or its line.
+public enum ControllerFault: String, Sendable, CaseIterable {
+    /// Obeys, but answers no command.
+    case silent
+    /// Sends everything twice, as a broker may after a broken connection.
+    case doubled
+    /// Its status keeps its number and content: an old one repeated.
+    case stale
+    /// Sends a payload that cannot be read before every good one.
+    case garbage
+    /// Answers two seconds too late.
+    case late
+}
+
 /// A simulated controller with its camera on a real broker: publishes status twice a second, obeys commands as the
 /// firmware must, and plays scenes.
 public final class SimulatedElevator: Sendable {
@@ -18,6 +32,12 @@ public final class SimulatedElevator: Sendable {
     private let queue = BlockingQueue<Item>(capacity: 4096)
     private let shown = Mutex(ControllerFirmware())
     private let received = Mutex<[String]>([])
+    private let currentFault = Mutex<ControllerFault?>(nil)
+    /// The fault in force.
+    public var fault: ControllerFault? {
+        get { currentFault.withLock { $0 } }
+        set { currentFault.withLock { $0 = newValue } }
+    }
     /// The elevator.
     public let elevator: ElevatorID
 
@@ -53,16 +73,25 @@ public final class SimulatedElevator: Sendable {
         var sequence: Int64 = 0
         var statusDue: Int64 = 0
         func send(_ text: String, _ topic: String, retain: Bool = false) {
+            let fault = fault
+            if topic == "ack", fault == .silent { return }
+            if fault == .garbage { try? client.publish(Array("{\"seq\":".utf8), to: "\(root)/\(topic)", retain: false) }
             // A publication that fails is a lost message, which the gateway must bear anyway.
-            try? client.publish(Array(text.utf8), to: "\(root)/\(topic)", retain: retain)
+            for _ in 0..<(fault == .doubled ? 2 : 1) { try? client.publish(Array(text.utf8), to: "\(root)/\(topic)", retain: retain) }
         }
         func answer(_ answer: ControllerFirmware.Answer) {
             let reason = answer.reason.map { "\"\($0)\"" } ?? "null"
             send("{\"id\":\"\(answer.id)\",\"result\":\"\(answer.result.rawValue)\",\"reason\":\(reason),\"at\":\"\(stamp())\",\"boot\":\"\(boot)\"}", "ack")
         }
+        var waiting: [(due: Int64, answer: ControllerFirmware.Answer)] = []
+        var lastStatus: String?
         while true {
             let now = OwnThread.monotonicMilliseconds()
             var changed = false
+            while let first = waiting.first, first.due <= now {
+                answer(first.answer)
+                waiting.removeFirst()
+            }
             switch queue.pop(until: min(statusDue, now + 50)) {
             case .element(.stop), .closed:
                 send("offline", "availability", retain: true)
@@ -74,7 +103,8 @@ public final class SimulatedElevator: Sendable {
             case .element(.mqtt(.message(let message))):
                 if let command = parse(message.payload), !message.retained {
                     received.withLock { $0.append(command.action.rawValue) }
-                    answer(firmware.handle(command, at: .milliseconds(now)))
+                    let said = firmware.handle(command, at: .milliseconds(now))
+                    if fault == .late { waiting.append((now + 2000, said)) } else { answer(said) }
                 }
             case .element(.mqtt(.disconnected)), .timedOut: break
             case .element(.change(let body)):
@@ -90,7 +120,9 @@ public final class SimulatedElevator: Sendable {
             if let ended = firmware.tick(at: .milliseconds(later)) { answer(ended) }
             if changed || later >= statusDue {
                 let status = firmware.nextStatus(at: .milliseconds(later))
-                send(json(status, boot), "status", retain: true)
+                let text = fault == .stale ? lastStatus ?? json(status, boot) : json(status, boot)
+                lastStatus = text
+                send(text, "status", retain: true)
                 statusDue = later + 500
             }
             let copy = firmware

@@ -22,12 +22,13 @@ struct Simulate: AsyncParsableCommand {
             """)
 
     @Option(help: "The configuration file.") var config: String
-    @Option(help: "meter=timeout|crc|exception|garbage|stale|freeze|wrong_unit|split|late; several allowed.") var fault: [String] = []
+    @Option(help: "meter=timeout|crc|exception|garbage|stale|freeze|wrong_unit|split|late, elevator=silent|doubled|stale|garbage|late; several allowed.")
+    var fault: [String] = []
 
     func run() async throws {
         let result = try ConfigurationLoader.load(config)
         guard let configuration = result.configuration else { throw DocumentIssues(result.issues.filter { $0.severity == .error }) }
-        let faults = try parseFaults(configuration)
+        let (faults, liftFaults) = try parseFaults(configuration)
         var links: [String] = []
         var lines: [SimulatedLine] = []
         defer { for link in links { try? FileManager.default.removeItem(atPath: link) } }
@@ -49,7 +50,9 @@ struct Simulate: AsyncParsableCommand {
             let password = broker.passwordFile.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }?.trimmingCharacters(in: .whitespacesAndNewlines)
             let settings = MQTTSettings(host: broker.host, port: broker.port, clientID: "", username: broker.username, password: password)
             for elevator in configuration.elevators {
-                lifts.append(try SimulatedElevator(elevator.id, broker: settings))
+                let lift = try SimulatedElevator(elevator.id, broker: settings)
+                lift.fault = liftFaults[elevator.id]
+                lifts.append(lift)
                 print("\(elevator.id) mqtt://\(broker.host):\(broker.port)")
             }
         }
@@ -59,17 +62,25 @@ struct Simulate: AsyncParsableCommand {
         for line in lines { line.stop() }
     }
 
-    private func parseFaults(_ configuration: SiteConfiguration) throws -> [MeterID: DeviceFault] {
-        var result: [MeterID: DeviceFault] = [:]
+    private func parseFaults(_ configuration: SiteConfiguration) throws -> ([MeterID: DeviceFault], [ElevatorID: ControllerFault]) {
+        var meters: [MeterID: DeviceFault] = [:]
+        var lifts: [ElevatorID: ControllerFault] = [:]
         for text in fault {
             let parts = text.split(separator: "=").map(String.init)
+            if parts.count == 2, configuration.elevators.contains(where: { $0.id.rawValue == parts[0] }) {
+                guard let word = ControllerFault(rawValue: parts[1]) else {
+                    throw ValidationError("--fault of an elevator is ID=\(ControllerFault.allCases.map(\.rawValue).joined(separator: "|")).")
+                }
+                lifts[ElevatorID(parts[0])] = word
+                continue
+            }
             guard parts.count == 2, let word = DeviceFault(rawValue: parts[1]) else {
                 throw ValidationError("--fault is METER=\(DeviceFault.allCases.map(\.rawValue).joined(separator: "|")).")
             }
             guard configuration.meter(MeterID(parts[0])) != nil else { throw CommandFault("--fault names the unknown meter `\(parts[0])`") }
-            result[MeterID(parts[0])] = word
+            meters[MeterID(parts[0])] = word
         }
-        return result
+        return (meters, lifts)
     }
 
     private func open(_ bus: SiteConfiguration.Bus) throws -> SimulatedLine {

@@ -112,6 +112,54 @@ import TimeSeriesStore
         #expect(gateway.exitCode == 0, "\(gateway.log)")
     }
 
+    @Test func `controllers with faults: a repeated status holds nothing, an unanswered hold ends as a case, doubles and garbage change nothing`() async throws
+    {
+        let gateway = try RunningGateway()
+        defer { gateway.end() }
+        let broker = try PrivateBroker(folder: gateway.folder)
+        defer { broker.stop() }
+        let faults: [(String, ControllerFault?)] = [("well", nil), ("stale", .stale), ("silent", .silent), ("doubled", .doubled), ("garbage", .garbage)]
+        var text = """
+            site: {id: e2e}
+            storage: {path: w.sqlite}
+            console: {listen: "127.0.0.1:\(gateway.port)"}
+            mqtt: {host: 127.0.0.1, port: \(broker.port)}
+            elevators:
+
+            """
+        for (name, _) in faults { text += "  - {id: \(name), boarding: hold, cool_down: 1s, clear_after: 2s}\n" }
+        try gateway.write("wellward.yaml", text)
+        try gateway.start()
+        let lifts = try faults.map { name, fault in
+            let lift = try SimulatedElevator(ElevatorID(name), broker: .init(host: "127.0.0.1", port: broker.port, clientID: ""))
+            lift.fault = fault
+            return lift
+        }
+        defer { for lift in lifts { lift.stop() } }
+        try await eventually { gateway.items("/api/v1/elevators").count { $0["online"] as? Bool == true } == faults.count }
+        // Beyond the first cool-down, and long enough for a repeated status to be old.
+        try await eventually { gateway.items("/api/v1/elevators").allSatisfy { $0["cool_down_until"] is NSNull } }
+        try await eventually {
+            let stale = gateway.items("/api/v1/elevators").first { $0["id"] as? String == "stale" }
+            guard let at = (stale?["status_at"] as? String).flatMap({ CivilClock.parse(rfc3339: $0) }) else { return false }
+            return Date().timeIntervalSince1970 - Double(at.unixMilliseconds) / 1000 > 2.5
+        }
+        @Sendable func sees(_ lift: SimulatedElevator) -> Bool { lift.actions.contains("hold_door") }
+        try await eventually {
+            for lift in lifts { lift.detect(.ebike, track: "t1") }
+            return sees(lifts[0]) && sees(lifts[2]) && sees(lifts[3]) && sees(lifts[4])
+        }
+        try await eventually {
+            gateway.items("/api/v1/cases?state=open").contains {
+                ($0["subject"] as? [String: Any])?["id"] as? String == "silent" && $0["kind"] as? String == "equipment"
+            }
+        }
+        #expect(!sees(lifts[1]), "a status that repeats itself is no news, and no ground to hold a door")
+        try await eventually { lifts.allSatisfy { $0.firmware.heldUntil == nil } }
+        let refused = gateway.http("GET", "/metrics").text.split(separator: "\n").first { $0.contains("reason=\"malformed\"") }
+        #expect(refused.map { !$0.hasSuffix(" 0") } == true)
+    }
+
     @Test func `from a terminal one lists, accepts, reports, enters an absence, exports, and verifies the audit`() async throws {
         let gateway = try RunningGateway()
         defer { gateway.end() }

@@ -85,9 +85,9 @@ import Testing
         let requests = ReadPlanner.plan(decoder.wantedFields, rules: profile.reading, cost: cost)
         let predicted = 4 * requests.reduce(0.0) { $0 + cost.time(ofRead: $1.count) } / 1000
         let bus = ModbusBus(.rtu(device: line.devicePath, baud: 9600, parity: .none, stopBits: 1), betweenRequests: .milliseconds(10))
-        // The median of five rounds: one may be unlucky on a busy machine.
+        // The quickest of seven rounds: a busy machine makes rounds longer, never shorter.
         var rounds: [Double] = []
-        for _ in 0..<5 {
+        for _ in 0..<7 {
             var took = 0.0
             for unit in 1...4 {
                 let answer = await bus.run(MeterPlan(unit: UInt8(unit), requests: requests))
@@ -97,7 +97,7 @@ import Testing
             rounds.append(took)
         }
         await bus.close()
-        let measured = rounds.sorted()[2]
+        let measured = try #require(rounds.min())
         #expect(abs(measured - predicted) <= 0.15 * predicted, "predicted \(predicted) ms, measured \(measured) ms")
     }
 }
