@@ -25,6 +25,15 @@ extension CaseBook {
         return [.save(found)] + notices
     }
 
+    /// Climbs the next rung although somebody may have taken the case; rungs that only repeat wait for their time.
+    mutating func climbForRepeat(_ item: Case, at now: Instant) -> [Effect] {
+        var found = item
+        var notices: [Effect] = []
+        if let next = found.rungs.firstIndex(where: { $0.doneAt == nil && !$0.repeated }) { notices = step(&found, next, at: now) }
+        put(found)
+        return [.save(found)] + notices
+    }
+
     private mutating func step(_ found: inout Case, _ index: Int, at now: Instant) -> [Effect] {
         found.rungs[index].doneAt = now
         let roles = found.rungs[index].step.notify

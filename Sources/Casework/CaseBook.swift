@@ -62,6 +62,8 @@ public struct CaseBook: Sendable {
 
     /// How long a sign of life lets the climb rest.
     public static let signOfLifePause = Interval.minutes(30)
+    /// The rule of a finding that an e-bike has come in.
+    static let boardedRule = "confirmed"
     /// What `away` and `hospital` mean without a date, and at most.
     public static let presenceDefault = Interval.days(1)
     static let presenceLongest = Interval.days(30)
@@ -136,6 +138,10 @@ public struct CaseBook: Sendable {
             found.repeatEvery = ladders.ladder(for: found.kind, severity: found.severity).repeat
             found.pausedUntil = nil
             return climb(found, at: now)
+        }
+        // The same lift boarded again: whoever was told has not ended it, so the next ones hear of it now.
+        if found.kind == .ebike, finding.rule == Self.boardedRule, found.findings.contains(where: { $0.rule == Self.boardedRule && $0.at != finding.at }) {
+            return climbForRepeat(found, at: now)
         }
         // Renewed silence after a sign of life: the climb goes on at once.
         if found.kind == .inactivity, found.signOfLifeAt != nil, found.pausedUntil != nil {

@@ -84,6 +84,11 @@ struct ActRoutes: Sendable {
             }
             deed = .outcome(outcome, until: try parseUntil(until))
         }
+        // A case closed long ago is in the store only: the same answer as from the book.
+        if core.book.cases[id] == nil, !item.isOpen {
+            if case .outcome(let outcome, _) = deed, outcome == item.outcome { return }
+            throw problem(.impossibleAct(.closed(item.outcome)))
+        }
         let by = who.flatMap { $0.isEmpty ? nil : String($0.prefix(80)) } ?? account.name
         let audit = SiteDesk.AuditEntry(who: account.name, what: act, subject: "case/\(id)", note: code ?? "")
         let result = await premises.desk.ask(.act(id, .init(deed, by: by, note: String((note ?? "").prefix(2000)))), audit: audit)

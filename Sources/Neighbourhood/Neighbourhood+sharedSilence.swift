@@ -3,22 +3,30 @@ import Phrasebook
 import Safeguarding
 import Telemetry
 
-/// Most homes of a bus quiet at once: water that was cut off, not that many people who fell. One incident instead of a
-/// case for each home; the hard ceiling of silence still opens a case of its own, and whoever stays silent when
-/// the water is back is told then. Kept nowhere: the open incident and the homes' watches say it all, also after a restart.
+/// Most homes of a bus fall quiet at once: water that was cut off, not that many people who fell. One incident instead of a
+/// case for each home, for some hours at most.
+///
+/// It never holds back a case that is open already, nor the hard ceiling of silence. Homes that have been quiet for longer than
+/// the incident lasts are away, not cut off, and count for nothing: a village at the Spring Festival is no water cut. Kept
+/// nowhere: the open incident and the homes' watches say it all, also after a restart.
 extension Neighbourhood {
     /// So many homes at least, and more than half of those that can be judged.
     static let fewestQuietTogether = 3
+    /// Homes whose silences were noticed within this are quiet together, and for so long their findings are told as one.
+    static let quietTogetherWithin = Interval.hours(8)
     static let sharedSilenceRule = "homes_quiet"
 
     /// Whether a finding belongs to an incident that is open, or that it opens.
     mutating func isPartOfSharedSilence(_ finding: Finding, at now: Instant, _ effects: inout [Effect]) -> Bool {
         guard finding.kind == .inactivity, finding.subject.type == .household, finding.rule != Rule.longestSilence.rawValue,
-            let bus = homes[HouseholdID(finding.subject.id)]?.bus
+            let bus = homes[HouseholdID(finding.subject.id)]?.bus, book.openCase(finding.subject, .inactivity) == nil
         else { return false }
-        if sharedSilence(on: bus) != nil { return true }
+        if let incident = sharedSilence(on: bus) { return now.since(incident.openedAt) < Self.quietTogetherWithin }
         let judged = judgedHomes(on: bus, at: now)
-        let quiet = judged.filter { $0.watch.inactivitySeverity != nil }
+        let quiet = judged.filter { home in
+            home.watch.standing.values.contains { $0.kind == .inactivity && now.since($0.at) < Self.quietTogetherWithin }
+                && !home.watch.standing.values.contains { $0.kind == .inactivity && now.since($0.at) >= Self.quietTogetherWithin }
+        }
         guard quiet.count >= Self.fewestQuietTogether, quiet.count * 2 > judged.count else { return false }
         let phrase = Phrase(
             .mostHomesQuiet, ["bus": .same(bus.rawValue), "count": .same("\(quiet.count)"), "all": .same("\(judged.count)")])
@@ -37,15 +45,26 @@ extension Neighbourhood {
         let back = judged.filter { $0.watch.lastUse.map { $0.since(incident.openedAt) > .zero } ?? false }
         guard back.count * 2 > judged.count else { return }
         settle(.cleared(incident.subject, .incident), at: now, &effects)
-        for home in judged.sorted(by: { $0.id < $1.id }) {
-            let subject = Subject(.household, home.id.rawValue)
-            guard book.openCase(subject, .inactivity) == nil else { continue }
+        tellStillSilent(on: bus, at: now, &effects)
+    }
+
+    /// An incident that lasts too long hides nobody any more: each home that is still silent gets its own case.
+    mutating func tellSharedSilenceThatLasts(at now: Instant, _ effects: inout [Effect]) {
+        for bus in Set(homes.values.compactMap(\.bus)).sorted() {
+            guard let incident = sharedSilence(on: bus), now.since(incident.openedAt) >= Self.quietTogetherWithin else { continue }
+            tellStillSilent(on: bus, at: now, &effects)
+        }
+    }
+
+    private mutating func tellStillSilent(on bus: BusID, at now: Instant, _ effects: inout [Effect]) {
+        for home in homes.values.filter({ $0.bus == bus }).sorted(by: { $0.id < $1.id })
+        where book.openCase(Subject(.household, home.id.rawValue), .inactivity) == nil {
             let standing = home.watch.standing.values.filter { $0.kind == .inactivity }
             if let worst = standing.max(by: { $0.severity < $1.severity }) { settle(.finding(worst), at: now, &effects) }
         }
     }
 
-    private func sharedSilence(on bus: BusID) -> Case? {
+    func sharedSilence(on bus: BusID) -> Case? {
         book.openCase(Subject(.bus, bus.rawValue), .incident).flatMap { item in
             item.findings.contains { $0.rule == Self.sharedSilenceRule } ? item : nil
         }

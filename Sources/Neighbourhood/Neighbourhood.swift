@@ -130,6 +130,7 @@ public struct Neighbourhood: Sendable {
         case .record(let subject, let kind, let body): effects.append(.journal(kind: kind, subject: subject, body: body))
         case .tick:
             for id in homes.keys.sorted() { watch(id, .tick, at: now, &effects) }
+            tellSharedSilenceThatLasts(at: now, &effects)
             settle(.tick, at: now, &effects)
         }
         return effects
@@ -145,62 +146,77 @@ public struct Neighbourhood: Sendable {
             case .clear(let subject):
                 settle(.cleared(subject, .equipment), at: now, &effects)
                 if subject.type == .bus {
-                    blindIncidents.remove(BusID(subject.id))
-                    settle(.cleared(subject, .incident), at: now, &effects)
+                    let bus = BusID(subject.id)
+                    blindIncidents.remove(bus)
+                    // A bus that answers ends an incident of blindness, not one of water.
+                    if sharedSilence(on: bus) == nil { settle(.cleared(subject, .incident), at: now, &effects) }
                 }
             }
         }
         guard let home = homeOfMeter[poll.meter] else { return }
-        replay(poll.past, for: home, at: now, &effects)
+        let late = replay(poll.past, for: home, at: now, &effects)
         watch(home, poll.register.map { .register($0) } ?? .unreadable, at: now, &effects)
+        // Told now, not in the past: a ladder that began hours ago would climb to its end in one breath. And only what still stands.
+        for finding in late where homes[home]?.watch.standing.values.contains(finding) == true { tell(finding, at: now, &effects) }
         effects.append(.homeChanged(home))
     }
 
     /// The meter's own log puts use where it happened: each total is taken at its place on the elapsed-time axis, those the
     /// home has already heard of are left out, and so is what does not fit between the last reading and now.
-    private mutating func replay(_ past: [Poll.Past], for home: HouseholdID, at now: Instant, _ effects: inout [Effect]) {
-        guard let heard = homes[home]?.watch.lastReading else { return }
+    /// - Returns: what the watch found on the way
+    private mutating func replay(_ past: [Poll.Past], for id: HouseholdID, at now: Instant, _ effects: inout [Effect]) -> [Finding] {
+        guard let heard = homes[id]?.watch.lastReading else { return [] }
+        var found: [Finding] = []
         for record in past {
             let ago = now.wall - record.at
             let at = Instant(elapsed: now.elapsed - ago, wall: record.at)
-            guard ago > .zero, at.since(heard) > .zero else { continue }
-            watch(home, .register(record.register), at: at, &effects)
+            guard ago > .zero, at.since(heard) > .zero, let steps = homes[id]?.watch.handle(.register(record.register), at: at) else { continue }
+            for step in steps {
+                if case .raise(let finding) = step { found.append(finding) } else { take(step, of: id, metered: at, at: now, &effects) }
+            }
+            effects.append(.saveWatch(id))
         }
+        return found
     }
 
     private mutating func watch(_ id: HouseholdID, _ event: HouseholdWatch.Event, at now: Instant, _ effects: inout [Effect]) {
         guard let heard = homes[id]?.watch.handle(event, at: now) else { return }
-        var matters = false
-        for effect in heard {
+        for effect in heard { take(effect, of: id, metered: now, at: now, &effects) }
+        let matters = heard.contains { effect in
             switch effect {
-            case .raise(let finding):
-                matters = true
-                tell(finding, at: now, &effects)
-            case .clear(let kind, _):
-                matters = true
-                if kind != .inactivity { settle(.cleared(Subject(.household, id.rawValue), kind), at: now, &effects) }
-            case .lifeSign:
-                settle(.signOfLife(id), at: now, &effects)
-                endSharedSilence(around: id, at: now, &effects)
-            case .learnt: matters = true
-            case .presenceEnded:
-                matters = true
-                settle(.cleared(Subject(.household, id.rawValue), .incident), at: now, &effects)
-            case .presenceEnding(let entry):
-                matters = true
-                var clock = book.clock
-                let phrase = Phrase(.absenceEnding, ["until": .text(clock.spoken(entry.until, at: now.wall))])
-                tell(
-                    Finding(
-                        subject: Subject(.household, id.rawValue), kind: .incident, rule: "absence_ending", severity: .attention, at: now, text: phrase.text),
-                    at: now, &effects)
-            case .meter(let event):
-                effects.append(.journal(kind: "meter_event", subject: Subject(.household, id.rawValue), body: event.summary))
-                if let meter = homes[id]?.meter, let told = equipment.take(event, of: meter, at: now) { tell(told, at: now, &effects) }
-            case .firstUseToday: break
+            case .lifeSign, .firstUseToday, .meter: false
+            default: true
             }
         }
         if matters { effects += [.saveWatch(id), .homeChanged(id)] }
+    }
+
+    /// Takes what a watch said.
+    /// - Parameters:
+    ///   - metered: when the meter showed it
+    ///   - now: when it is known, and told
+    private mutating func take(_ effect: HouseholdWatch.Effect, of id: HouseholdID, metered: Instant, at now: Instant, _ effects: inout [Effect]) {
+        let subject = Subject(.household, id.rawValue)
+        switch effect {
+        case .raise(let finding): tell(finding, at: now, &effects)
+        case .clear(let kind, _):
+            if kind != .inactivity { settle(.cleared(subject, kind), at: now, &effects) }
+        case .lifeSign:
+            // Water that ran before the case was opened says nothing about the person now.
+            if let open = book.openCase(subject, .inactivity), metered.since(open.openedAt) <= .zero { break }
+            settle(.signOfLife(id), at: now, &effects)
+            endSharedSilence(around: id, at: now, &effects)
+        case .presenceEnded: settle(.cleared(subject, .incident), at: now, &effects)
+        case .presenceEnding(let entry):
+            var clock = book.clock
+            let phrase = Phrase(.absenceEnding, ["until": .text(clock.spoken(entry.until, at: now.wall))])
+            let question = Finding(subject: subject, kind: .incident, rule: "absence_ending", severity: .attention, at: now, text: phrase.text)
+            tell(question, at: now, &effects)
+        case .meter(let event):
+            effects.append(.journal(kind: "meter_event", subject: subject, body: event.summary))
+            if let meter = homes[id]?.meter, let told = equipment.take(event, of: meter, at: now) { tell(told, at: now, &effects) }
+        case .learnt, .firstUseToday: break
+        }
     }
 
     /// A home that goes blind because its whole bus is down is part of one incident, not a case of its own.
@@ -282,34 +298,4 @@ public struct Neighbourhood: Sendable {
 
     /// The next moment at which a tick matters to a case.
     public var nextDeadline: Interval? { book.nextDeadline }
-}
-
-extension MeterEvent {
-    /// The event as a sentence for people; `meter` is how the meter is called.
-    public func told(of meter: String) -> LocalizedText {
-        func litres(_ volume: Volume) -> Phrase.Filling { .same(Phrase.number(volume.litres)) }
-        let sentence: Sentence
-        var fillings: [String: Phrase.Filling] = ["meter": .same(meter)]
-        switch self {
-        case .rollover(let from, let to): (sentence, fillings["from"], fillings["to"]) = (.meterRollover, litres(from), litres(to))
-        case .reset(let from, let to): (sentence, fillings["from"], fillings["to"]) = (.meterReset, litres(from), litres(to))
-        case .replaced(let from, let to): (sentence, fillings["from"], fillings["to"]) = (.meterReplaced, litres(from), litres(to))
-        case .reverse(let volume): (sentence, fillings["litres"]) = (.meterReverse, litres(volume))
-        case .quarantined(let from, let to): (sentence, fillings["from"], fillings["to"]) = (.meterJump, litres(from), litres(to))
-        case .glitchDropped(let value): (sentence, fillings["to"]) = (.meterGlitch, litres(value))
-        }
-        return Phrase(sentence, fillings).text
-    }
-
-    /// The event as a short line for the journal and the back-test.
-    public var summary: String {
-        switch self {
-        case .rollover(let from, let to): "rollover from \(from.litres) L to \(to.litres) L"
-        case .reset(let from, let to): "reset from \(from.litres) L to \(to.litres) L"
-        case .replaced(let from, let to): "replaced: from \(from.litres) L to \(to.litres) L"
-        case .reverse(let volume): "reverse flow of \(volume.litres) L"
-        case .quarantined(let from, let to): "jump from \(from.litres) L to \(to.litres) L held back"
-        case .glitchDropped(let value): "single false reading of \(value.litres) L dropped"
-        }
-    }
 }

@@ -198,6 +198,24 @@ struct BookBench {
         #expect(bench.told == ["opened grid"])
     }
 
+    @Test func `an e-bike that comes in again under somebody who took the case tells the next ones`() {
+        var bench = BookBench(
+            ladders: Ladders(["ebike": Ladder(steps: [.init(after: .zero, notify: [.gridWorker]), .init(after: .minutes(30), notify: [.committee])])]))
+        func board() {
+            bench.take(
+                .finding(
+                    Finding(
+                        subject: Subject(.elevator, "lift"), kind: .ebike, rule: "confirmed", severity: .alarm, at: bench.now,
+                        text: LocalizedText(chinese: "电动车", english: "e-bike"))))
+        }
+        board()
+        bench.act(.accept, by: "grid")
+        #expect(bench.told == ["opened grid", "accepted grid"])
+        bench.wait(.minutes(2))
+        board()
+        #expect(bench.told == ["opened grid", "accepted grid", "escalated committee"])
+    }
+
     @Test(arguments: 0..<30)
     func `killed and restored at any point, nothing is skipped and nothing is told twice`(seed: UInt64) throws {
         var random = SystemSeed(seed)

@@ -8,16 +8,25 @@ import Testing
 /// Three homes on one bus, on a driven clock.
 struct Village {
     var core: Neighbourhood
-    var now = Instant(recorded: WallTime(unixSeconds: 1_700_006_400))
+    var now: Instant
     var saved: [Case] = []
     var notices: [Notice] = []
 
     init(homes: Int = 3) {
         let civil = CivilClock(zone: .gmt)
-        let list = (1...homes).map { index in
-            Neighbourhood.Home(
-                id: HouseholdID("h-\(index)"), meter: MeterID("wm-\(index)"), bus: "lane",
-                watch: HouseholdWatch(household: HouseholdID("h-\(index)"), policy: SafeguardingPolicy(), limits: .init(resolution: .litres(1)), clock: civil))
+        let watches = (1...homes).map { index in
+            HouseholdWatch(household: HouseholdID("h-\(index)"), policy: SafeguardingPolicy(), limits: .init(resolution: .litres(1)), clock: civil)
+        }
+        self.init(watches: watches, at: Street.beginning)
+    }
+
+    /// Homes that have been watched before.
+    init(watches: [HouseholdWatch], at beginning: Instant) {
+        now = beginning
+        let civil = CivilClock(zone: .gmt)
+        for (index, watch) in watches.enumerated() { totals[index + 1] = watch.register ?? .litres(100) }
+        let list = watches.enumerated().map { index, watch in
+            Neighbourhood.Home(id: HouseholdID("h-\(index + 1)"), meter: MeterID("wm-\(index + 1)"), bus: "lane", watch: watch)
         }
         let contacts = [
             ContactCard(id: "tech", role: .technician, channels: ["f"]), ContactCard(id: "committee", role: .committee, channels: ["f"]),
