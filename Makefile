@@ -2,17 +2,17 @@
 export WELLWARD_STRICT = 1
 PORT ?= 8080
 SPEED ?= 60
-PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev mosquitto pkg-config tzdata curl openssl
-TEST_PACKAGES = chromium fonts-noto-cjk
+PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev libcurl4-openssl-dev mosquitto pkg-config tzdata curl openssl
+TEST_PACKAGES = chromium fonts-noto-cjk python3-venv
 OWN_SWIFT = Package.swift Sources Tests
 
-.PHONY: run test lint evaluate fuzz soak format bench screenshot packages test-packages
+.PHONY: run test lint evaluate fuzz soak format bench screenshot packages test-packages test-tools
 
 run: packages
 	swift build --product wellward
 	.build/debug/wellward demo --port $(PORT) --speed $(SPEED)
 
-test: packages lint
+test: packages test-tools lint
 	swift build --build-tests
 	swift test --skip-build
 
@@ -24,6 +24,14 @@ packages:
 test-packages:
 	@missing=""; for p in $(TEST_PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q "ok installed" || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then echo "installing:$$missing"; $(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing; fi
+
+# Independent receivers and the browser's driver, from PyPI, in a folder of their own.
+test-tools: test-packages .build-python/ready
+
+.build-python/ready: Tests/requirements.txt
+	python3 -m venv .build-python
+	.build-python/bin/pip install -q --disable-pip-version-check -r Tests/requirements.txt
+	touch $@
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 

@@ -25,7 +25,6 @@ let mustache = Target.Dependency.product(name: "Mustache", package: "swift-musta
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
     name: "wellward",
@@ -41,7 +40,6 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
         core("Phrasebook"),
@@ -59,6 +57,7 @@ let package = Package(
             ]),
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         core("Threads"),
         core("Fieldbus", ["CModbus", "Telemetry", "DeviceProfiles", "Threads"]),
         core("Messaging", ["CMosquitto", "Telemetry"]),
@@ -71,7 +70,7 @@ let package = Package(
         core(
             "Notifiers",
             [
-                "Telemetry", "Phrasebook", "Casework", "Messaging", httpClient, crypto,
+                "CCurl", "Telemetry", "Phrasebook", "Casework", "Messaging", "Threads", httpClient, crypto,
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),
             ]),
@@ -134,6 +133,7 @@ let package = Package(
         tests("SiteConfigurationTests", ["Telemetry", "Documents", "SiteConfiguration", "TestSupport"]),
         tests("FieldbusTests", ["CModbus", "Telemetry", "DeviceProfiles", "Fieldbus", "Simulation", "Threads", "TestSupport"]),
         tests("MessagingTests", ["Messaging", "Demonstration", "TestSupport"]),
+        tests("NotifierTests", ["Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
         tests("TimeSeriesStoreTests", ["Telemetry", "Phrasebook", "Casework", "TimeSeriesStore"]),
         tests(
             "EndToEndTests",

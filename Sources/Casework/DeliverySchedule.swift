@@ -1,7 +1,7 @@
 import Telemetry
 
 /// Decides when each notice is tried. One queue for each channel, so that a dead channel delays no other; within a
-/// channel the notices of one case keep their order. A pure value.
+/// channel the notices of one case keep their order, while a few cases travel side by side. A pure value.
 public struct DeliverySchedule: Sendable {
     /// A notice under way.
     public struct Item: Sendable, Hashable, Codable {
@@ -32,25 +32,37 @@ public struct DeliverySchedule: Sendable {
         case refused(String)
     }
 
-    /// What a channel bears: so many notices within so long. What is above waits its turn; nothing is dropped.
+    /// What a channel bears: so many messages within so long. What is above waits its turn and then shares a message; nothing is dropped.
     public struct Pace: Sendable, Hashable {
         public var count: Int
         public var per: Interval
+        /// How many notices may share one message when more wait than the pace has room for.
+        public var merge: Int
 
         /// A pace.
-        public init(count: Int, per: Interval) {
+        public init(count: Int, per: Interval, merge: Int = 1) {
             self.count = count
             self.per = per
+            self.merge = merge
         }
+    }
+
+    /// What is tried at once on a channel: one notice, or several of different cases in one message.
+    public struct Parcel: Sendable, Hashable {
+        public var channel: ChannelID
+        public var items: [Item]
     }
 
     /// After so many tries a notice is dead: with the back-off below that is about a day.
     public static let mostAttempts = 30
     static let firstBackOff = Interval.seconds(1)
     static let greatestBackOff = Interval.hours(1)
+    /// So many tries run side by side on a channel without a pace, so that one slow answer does not hold up the other cases.
+    public static let lanes = 4
 
     private var queues: [ChannelID: [Item]] = [:]
-    private var busy: Set<ChannelID> = []
+    /// What is being tried now.
+    private var underWay: [ChannelID: [Set<NoticeID>]] = [:]
     private var jitter: UInt64
     /// The pace of channels that have one.
     public var paces: [ChannelID: Pace] = [:]
@@ -65,19 +77,35 @@ public struct DeliverySchedule: Sendable {
     /// Takes a new notice.
     public mutating func enqueue(_ notice: Notice) { queues[notice.channel, default: []].append(Item(notice)) }
 
-    /// The notices to try now, one for each channel that is free; they count as busy until `finish`.
-    public mutating func due(at now: Interval) -> [Item] {
-        var result: [Item] = []
-        for channel in queues.keys.sorted() where !busy.contains(channel) {
-            guard free(channel) <= now, let waiting = queues[channel].map({ Self.eligible($0).filter { $0.nextAt <= now } }),
-                // Where the pace makes things wait, an alarm goes before an attention.
-                let item = waiting.first(where: { $0.notice.severity == .alarm }) ?? waiting.first
-            else { continue }
-            busy.insert(channel)
-            if let pace = paces[channel] { begun[channel] = ((begun[channel] ?? []) + [now]).suffix(pace.count) }
-            result.append(item)
+    /// What to try now; it counts as under way until `finish`.
+    public mutating func due(at now: Interval) -> [Parcel] {
+        var result: [Parcel] = []
+        for channel in queues.keys.sorted() {
+            while let parcel = next(on: channel, at: now) { result.append(parcel) }
         }
         return result
+    }
+
+    private mutating func next(on channel: ChannelID, at now: Interval) -> Parcel? {
+        guard hasLane(channel), free(channel) <= now else { return nil }
+        let waiting = eligible(channel).filter { $0.nextAt <= now }
+        guard !waiting.isEmpty else { return nil }
+        // Where things must wait, an alarm goes before an attention.
+        let ordered = waiting.filter { $0.notice.severity == .alarm } + waiting.filter { $0.notice.severity != .alarm }
+        var count = 1
+        if let pace = paces[channel] {
+            let room = pace.count - (begun[channel] ?? []).count { $0 + pace.per > now }
+            if ordered.count > room { count = pace.merge }
+            begun[channel] = ((begun[channel] ?? []) + [now]).suffix(pace.count)
+        }
+        let items = Array(ordered.prefix(count))
+        underWay[channel, default: []].append(Set(items.map(\.notice.id)))
+        return Parcel(channel: channel, items: items)
+    }
+
+    /// A robot's messages go one after the other; elsewhere a few cases travel side by side.
+    private func hasLane(_ channel: ChannelID) -> Bool {
+        (underWay[channel]?.count ?? 0) < (paces[channel] == nil ? Self.lanes : 1)
     }
 
     /// From when on a channel bears another try.
@@ -87,9 +115,15 @@ public struct DeliverySchedule: Sendable {
     }
 
     /// Notes how a try ended.
-    /// - Returns: the item as it must be saved.
-    public mutating func finish(_ id: NoticeID, on channel: ChannelID, _ attempt: Attempt, at now: Instant) -> Item? {
-        busy.remove(channel)
+    /// - Returns: the items as they must be saved.
+    public mutating func finish(_ parcel: Parcel, _ attempt: Attempt, at now: Instant) -> [Item] {
+        let ids = Set(parcel.items.map(\.notice.id))
+        underWay[parcel.channel]?.removeAll { $0 == ids }
+        if underWay[parcel.channel]?.isEmpty == true { underWay[parcel.channel] = nil }
+        return parcel.items.compactMap { finish($0.notice.id, on: parcel.channel, attempt, at: now) }
+    }
+
+    private mutating func finish(_ id: NoticeID, on channel: ChannelID, _ attempt: Attempt, at now: Instant) -> Item? {
         guard let index = queues[channel]?.firstIndex(where: { $0.notice.id == id }), var item = queues[channel]?[index]
         else { return nil }
         item.attempts += 1
@@ -121,21 +155,20 @@ public struct DeliverySchedule: Sendable {
 
     /// The items that may be tried when their time has come. Within a case a later notice waits for an earlier one that was
     /// tried and failed; one that only waits for the end of quiet hours holds nothing back, least of all an alarm.
-    private static func eligible(_ queue: [Item]) -> [Item] {
+    private func eligible(_ channel: ChannelID) -> [Item] {
         var blocked: Set<CaseID> = []
-        return queue.filter { item in
+        let trying = Set((underWay[channel] ?? []).joined())
+        return (queues[channel] ?? []).filter { item in
             guard !blocked.contains(item.notice.caseID) else { return false }
             let onlyQuiet = item.attempts == 0 && item.nextAt > item.notice.createdAt.elapsed
             if !onlyQuiet { blocked.insert(item.notice.caseID) }
-            return true
+            return !trying.contains(item.notice.id)
         }
     }
 
-    /// The next moment at which something is due on a free channel.
+    /// The next moment at which something is due on a channel that has room.
     public var nextDue: Interval? {
-        queues.filter { !busy.contains($0.key) }.flatMap { channel, queue in
-            Self.eligible(queue).map { max($0.nextAt, free(channel)) }
-        }.min()
+        queues.keys.filter(hasLane).flatMap { channel in eligible(channel).map { max($0.nextAt, free(channel)) } }.min()
     }
 
     /// How many notices wait, by channel.

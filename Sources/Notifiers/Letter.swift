@@ -19,9 +19,22 @@ public struct Letter: Sendable, Hashable {
     public var time: String
     /// When the case was opened, RFC 3339.
     public var openedAt: String
+    /// The reader's mail address, for a channel that needs one.
+    public var address: String?
+    /// Letters that travel in the same message, where a group robot's pace has no room for one each.
+    public var others: [Letter] = []
+
+    /// Several letters in one message; nil of none.
+    public init?(together letters: [Letter]) {
+        guard var first = letters.first else { return nil }
+        first.others = Array(letters.dropFirst())
+        self = first
+    }
 
     /// A letter with all its parts.
-    public init(notice: Notice, site: SiteID, text: String, title: String, link: String, time: String, openedAt: String) {
+    public init(
+        notice: Notice, site: SiteID, text: String, title: String, link: String, time: String, openedAt: String, address: String? = nil
+    ) {
         self.notice = notice
         self.site = site
         self.text = text
@@ -29,6 +42,7 @@ public struct Letter: Sendable, Hashable {
         self.link = link
         self.time = time
         self.openedAt = openedAt
+        self.address = address
     }
 
     /// The letter as a CloudEvents 1.0 event in structured JSON, on one line.

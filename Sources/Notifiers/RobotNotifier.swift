@@ -30,10 +30,10 @@ public struct RobotNotifier: Notifier {
     /// Posts once.
     public func deliver(_ letter: Letter) async -> DeliverySchedule.Attempt {
         do {
-            // Where a text must be cut, the link stays whole: it is what a person presses.
-            let link = letter.link.isEmpty ? "" : "\n\(letter.link)"
-            let text = maker == .wecom ? Self.cut(letter.text, bytes: Self.wecomLimit - link.utf8.count) + link : letter.text + link
-            let body = try JSONSerialization.data(withJSONObject: payload(letter.title, text), options: [.sortedKeys])
+            let letters = [letter] + letter.others
+            let text = letters.map { self.text($0, of: letters.count) }.joined(separator: "\n\n")
+            let body = try JSONSerialization.data(
+                withJSONObject: payload(letters.count == 1 ? letter.title : "\(letter.title) +\(letters.count - 1)", text), options: [.sortedKeys])
             let answer = try await poster.post(signedURL, headers: [("Content-Type", "application/json; charset=utf-8")], body: body)
             let attempt = HTTPPoster.attempt(answer)
             guard attempt == .delivered else { return attempt }
@@ -41,6 +41,13 @@ public struct RobotNotifier: Notifier {
         } catch {
             return .failed("posting: \(String(describing: type(of: error)))", retryAfter: nil)
         }
+    }
+
+    /// One letter's share of a message. Where a text must be cut, the link stays whole: it is what a person presses.
+    private func text(_ letter: Letter, of count: Int) -> String {
+        let link = letter.link.isEmpty ? "" : "\n\(letter.link)"
+        guard maker == .wecom else { return letter.text + link }
+        return Self.cut(letter.text, bytes: Self.wecomLimit / count - 2 - link.utf8.count) + link
     }
 
     private static func verdict(_ body: Data) -> DeliverySchedule.Attempt {

@@ -62,16 +62,18 @@ struct ConfigurationCheck {
             for channel in contact.card.channels where !configuration.channels.contains(where: { $0.id == channel }) {
                 log.add("contact", contact.card.id, "channels", "there is no channel `\(channel)`", "name one of: \(names(configuration.channels.map(\.id)))")
             }
-            let working = contact.card.channels.filter { id in configuration.channels.contains { $0.id == id && $0.kind != .smtp } }
+            let working = contact.card.channels.filter { id in
+                configuration.channels.contains { $0.id == id && ($0.kind != .smtp || contact.email != nil) }
+            }
+            if contact.email == nil, contact.card.channels.contains(where: { id in configuration.channels.contains { $0.id == id && $0.kind == .smtp } }) {
+                log.add("contact", contact.card.id, "email", "a mail channel, but no mail address", "add `email:`", severity: .warning)
+            }
             if working.isEmpty {
                 log.add("contact", contact.card.id, "channels", "nothing can reach this contact", "add a channel that sends", severity: .warning)
             }
             if let substitute = contact.card.substitute, !configuration.contacts.contains(where: { $0.card.id == substitute }) {
                 log.add("contact", contact.card.id, "substitute", "there is no contact `\(substitute)`", "name a contact of this file")
             }
-        }
-        for channel in configuration.channels where channel.kind == .smtp {
-            log.add("channel", channel.id, "kind", "this release sends no mail", "use a webhook, a group robot or ntfy beside it", severity: .warning)
         }
         for channel in configuration.channels where channel.kind == .mqtt && configuration.mqtt == nil {
             log.add("channel", channel.id, "", "an mqtt channel needs the `mqtt` section", "add `mqtt:` with host and port")

@@ -52,7 +52,7 @@ extension ConfigurationReader {
         .webhook: (["url"], ["url_file", "secret_file"], ["url", "url_file"]),
         .mqtt: (["topic"], [], ["topic"]),
         .ntfy: (["server", "topic"], ["token_file"], ["topic"]),
-        .smtp: (["host", "port", "tls", "username", "from"], ["password_file"], ["host"]),
+        .smtp: (["host", "port", "tls", "username", "from", "ca_file"], ["password_file"], ["host"]),
         .wecom: ([], ["url_file", "secret_file"], ["url_file"]),
         .dingtalk: ([], ["url_file", "secret_file"], ["url_file"]),
         .feishu: ([], ["url_file", "secret_file"], ["url_file"]),
@@ -70,13 +70,29 @@ extension ConfigurationReader {
         var paths: [String: String] = [:]
         for key in keys.plain { settings[key] = node.string(key) }
         for key in keys.files { paths[key] = secretFile(node, key) }
-        if let path = settings["path"] { settings["path"] = files.resolve(path) }
+        for key in ["path", "ca_file"] { if let path = settings[key] { settings[key] = files.resolve(path) } }
+        if kind == .smtp { checkMail(node, &settings) }
         if !keys.oneOf.contains(where: { settings[$0] != nil || paths[$0] != nil }) {
             node.report("a \(kind.rawValue) channel needs \(keys.oneOf.map { "`\($0)`" }.joined(separator: " or "))", fix: "add it")
         }
         let isRobot = kind == .wecom || kind == .dingtalk || kind == .feishu
         return SiteConfiguration.Channel(
             id: id, kind: kind, settings: settings, files: paths, names: names ?? !isRobot, line: node.line)
+    }
+
+    /// Mail says who lives alone: it leaves this machine encrypted or not at all.
+    private func checkMail(_ node: DocumentNode, _ settings: inout [String: String]) {
+        let port = settings["port"].map { Int($0) ?? 0 }
+        if let port, !(1...65535).contains(port) { node.child("port")?.report("`\(settings["port"] ?? "")` is no port", fix: "write a number such as 587") }
+        let written = settings["tls"].map { $0 == "true" ? (port == 465 ? "tls" : "starttls") : $0 == "false" ? "none" : $0 }
+        let security = written ?? (port == 465 ? "tls" : "starttls")
+        settings["tls"] = security
+        if !["tls", "starttls", "none"].contains(security) {
+            node.child("tls")?.report("`\(security)` is no kind of encryption", fix: "write starttls, tls, or none for a relay on this machine")
+        }
+        if security == "none", let host = settings["host"], !["localhost", "127.0.0.1", "::1"].contains(host) {
+            (node.child("tls") ?? node).report("mail to \(host) would leave this machine unencrypted", fix: "write `tls: starttls`")
+        }
     }
 
     func ladders() -> Ladders {

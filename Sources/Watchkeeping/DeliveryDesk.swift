@@ -64,8 +64,8 @@ public actor DeliveryDesk {
     public func run() async {
         await withDiscardingTaskGroup { group in
             for await _ in merged(group: &group) {
-                for item in schedule.due(at: clock.now().elapsed) {
-                    group.addTask { await self.attempt(item) }
+                for parcel in schedule.due(at: clock.now().elapsed) {
+                    group.addTask { await self.attempt(parcel) }
                 }
                 rearm(&group)
             }
@@ -92,42 +92,41 @@ public actor DeliveryDesk {
         }
     }
 
-    private func attempt(_ item: DeliverySchedule.Item) async {
-        let channel = item.notice.channel
-        let letter = writer.letter(item.notice, now: clock.now().wall)
+    private func attempt(_ parcel: DeliverySchedule.Parcel) async {
+        let channel = parcel.channel
+        let letters = parcel.items.map { writer.letter($0.notice, now: clock.now().wall) }
         let result: DeliverySchedule.Attempt
-        if let notifier = notifiers[channel] {
+        if let notifier = notifiers[channel], let letter = Letter(together: letters) {
             result = await notifier.deliver(letter)
         } else {
             result = .refused("the channel is not configured any more")
         }
-        let finished = schedule.finish(item.notice.id, on: channel, result, at: clock.now())
+        let finished = schedule.finish(parcel, result, at: clock.now())
         count(channel, result, finished)
-        if let finished {
-            do { try await store.write { try $0.save(finished) } } catch {
-                log.error("a delivery record could not be saved", metadata: ["notice": "\(finished.notice.id)", "why": "\(error)"])
-            }
+        do { try await store.write { for item in finished { try $0.save(item) } } } catch {
+            log.error("delivery records could not be saved", metadata: ["channel": "\(channel)", "why": "\(error)"])
         }
         ring.yield()
     }
 
-    private func count(_ channel: ChannelID, _ result: DeliverySchedule.Attempt, _ item: DeliverySchedule.Item?) {
+    private func count(_ channel: ChannelID, _ result: DeliverySchedule.Attempt, _ items: [DeliverySchedule.Item]) {
         var counts = tally[channel] ?? (0, 0, 0)
         switch result {
         case .delivered:
-            counts.sent += 1
+            counts.sent += items.count
             // The first success since the start, or since a notice was given up, ends the channel's case.
             if working.insert(channel).inserted { onWorking(channel) }
         case .failed(let why, _), .refused(let why):
-            counts.failed += 1
+            counts.failed += items.count
             let now = clock.now().elapsed
             if loggedFault[channel].map({ now - $0 >= .minutes(1) }) ?? true {
                 loggedFault[channel] = now
                 log.warning("a notice was not delivered", metadata: ["channel": "\(channel)", "why": "\(why)"])
             }
         }
-        if item?.state == .dead {
-            counts.dead += 1
+        let dead = items.count { $0.state == .dead }
+        if dead > 0 {
+            counts.dead += dead
             working.remove(channel)
             onDead(channel)
         }

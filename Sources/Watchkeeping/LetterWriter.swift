@@ -28,7 +28,8 @@ public struct LetterWriter: Sendable {
         return Letter(
             notice: notice, site: configuration.siteID, text: text,
             title: "\(subject) – \(notice.caseKind.title[notice.language])", link: link(notice, now: now),
-            time: civil.rfc3339(notice.createdAt.wall), openedAt: civil.rfc3339(notice.openedAt.wall))
+            time: civil.rfc3339(notice.createdAt.wall), openedAt: civil.rfc3339(notice.openedAt.wall),
+            address: configuration.contacts.first { $0.card.id == notice.contact }?.email)
     }
 
     private func subject(_ subject: Subject, named: Bool, language: Language) -> String {

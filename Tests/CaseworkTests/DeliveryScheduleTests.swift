@@ -14,16 +14,25 @@ import Testing
 
     func at(_ seconds: Int64) -> Instant { Instant(elapsed: .seconds(seconds), wall: WallTime(unixSeconds: seconds)) }
 
+    func ids(_ parcels: [DeliverySchedule.Parcel]) -> [String] { parcels.flatMap { $0.items.map(\.notice.id.rawValue) } }
+
     @Test func `a dead channel delays no other`() {
         var schedule = DeliverySchedule(seed: 1)
         schedule.enqueue(notice("1", channel: "dead"))
         schedule.enqueue(notice("2", channel: "well"))
         let first = schedule.due(at: .zero)
-        #expect(first.map(\.notice.id) == ["1", "2"])
-        _ = schedule.finish("1", on: "dead", .failed("no", retryAfter: nil), at: at(0))
-        _ = schedule.finish("2", on: "well", .delivered, at: at(0))
+        #expect(ids(first) == ["1", "2"])
+        _ = schedule.finish(first[0], .failed("no", retryAfter: nil), at: at(0))
+        _ = schedule.finish(first[1], .delivered, at: at(0))
         schedule.enqueue(notice("3", channel: "well"))
-        #expect(schedule.due(at: .milliseconds(1)).map(\.notice.id) == ["3"])
+        #expect(ids(schedule.due(at: .milliseconds(1))) == ["3"])
+    }
+
+    @Test func `a slow answer about one case holds up that case only`() {
+        var schedule = DeliverySchedule(seed: 1)
+        for (id, item) in [("1", "c-1"), ("2", "c-1"), ("3", "c-2"), ("4", "c-3")] { schedule.enqueue(notice(id, item)) }
+        #expect(ids(schedule.due(at: .zero)) == ["1", "3", "4"])
+        #expect(schedule.due(at: .zero).isEmpty && schedule.nextDue == nil, "the second notice of the first case waits for the first")
     }
 
     @Test func `notices of one case keep their order on a channel; other cases pass by`() {
@@ -31,9 +40,11 @@ import Testing
         schedule.enqueue(notice("1"))
         schedule.enqueue(notice("2"))
         schedule.enqueue(notice("3", "c-2"))
-        _ = schedule.due(at: .zero)
-        _ = schedule.finish("1", on: "a", .failed("no", retryAfter: nil), at: at(0))
-        #expect(schedule.due(at: .zero).map(\.notice.id) == ["3"])
+        let first = schedule.due(at: .zero)
+        #expect(ids(first) == ["1", "3"])
+        for parcel in first { _ = schedule.finish(parcel, .failed("no", retryAfter: nil), at: at(0)) }
+        schedule.enqueue(notice("4", "c-3"))
+        #expect(ids(schedule.due(at: .zero)) == ["4"])
     }
 
     @Test func `a retry backs off with jitter, honours Retry-After, and ends as dead`() throws {
@@ -42,9 +53,9 @@ import Testing
         var now: Int64 = 0
         var attempts = 0
         var last: DeliverySchedule.Item?
-        while let item = schedule.due(at: .seconds(now)).first {
+        while let parcel = schedule.due(at: .seconds(now)).first {
             attempts += 1
-            last = schedule.finish(item.notice.id, on: "a", .failed("no", retryAfter: attempts == 1 ? .seconds(120) : nil), at: at(now))
+            last = schedule.finish(parcel, .failed("no", retryAfter: attempts == 1 ? .seconds(120) : nil), at: at(now)).first
             if attempts == 1 { #expect(last.map { $0.nextAt >= .seconds(now + 120) } == true) }
             now += 4000
         }
@@ -64,15 +75,15 @@ import Testing
         var schedule = DeliverySchedule(seed: 1)
         schedule.enqueue(notice("soft", notBefore: .hours(7)))
         schedule.enqueue(notice("hard"))
-        #expect(schedule.due(at: .zero).map(\.notice.id) == ["hard"])
+        #expect(ids(schedule.due(at: .zero)) == ["hard"])
     }
 
     @Test func `a blocked notice does not make the desk wake for nothing`() {
         var schedule = DeliverySchedule(seed: 1)
         schedule.enqueue(notice("1"))
         schedule.enqueue(notice("2"))
-        _ = schedule.due(at: .zero)
-        _ = schedule.finish("1", on: "a", .failed("no", retryAfter: .minutes(5)), at: at(0))
+        let first = schedule.due(at: .zero)
+        _ = schedule.finish(first[0], .failed("no", retryAfter: .minutes(5)), at: at(0))
         #expect(schedule.nextDue.map { $0 >= .minutes(5) } == true)
     }
 
@@ -82,14 +93,30 @@ import Testing
         for number in 1...8 { schedule.enqueue(notice("\(number)", "c-\(number)", severity: number == 8 ? .alarm : .attention)) }
         var sent: [(second: Int64, id: String)] = []
         for second in 0..<200 as Range<Int64> {
-            while let item = schedule.due(at: .seconds(second)).first {
-                _ = schedule.finish(item.notice.id, on: "a", .delivered, at: at(second))
-                sent.append((second, item.notice.id.rawValue))
+            while let parcel = schedule.due(at: .seconds(second)).first {
+                for item in schedule.finish(parcel, .delivered, at: at(second)) { sent.append((second, item.notice.id.rawValue)) }
             }
         }
         #expect(sent.first?.id == "8")
         #expect(Set(sent.map(\.id)).count == 8)
         for start in 0..<140 as Range<Int64> { #expect(sent.count { $0.second >= start && $0.second < start + 60 } <= 3) }
         #expect(schedule.nextDue == nil)
+    }
+
+    @Test func `when more wait than a robot's pace has room for, notices share a message, each once, alarms first, a case in its order`() {
+        var schedule = DeliverySchedule(seed: 1)
+        schedule.paces = ["a": .init(count: 3, per: .minutes(1), merge: 4)]
+        for number in 1...10 { schedule.enqueue(notice("\(number)", "c-\(number)", severity: number == 9 ? .alarm : .attention)) }
+        schedule.enqueue(notice("11", "c-1", severity: .attention))
+        var messages: [[String]] = []
+        for second in 0..<120 as Range<Int64> {
+            while let parcel = schedule.due(at: .seconds(second)).first {
+                messages.append(schedule.finish(parcel, .delivered, at: at(second)).map(\.notice.id.rawValue))
+            }
+        }
+        #expect(messages.first == ["9", "1", "2", "3"])
+        let order = messages.flatMap(\.self)
+        #expect(order.count == 11 && Set(order).count == 11)
+        #expect(messages.allSatisfy { !($0.contains("1") && $0.contains("11")) }, "one case, one message after the other")
     }
 }

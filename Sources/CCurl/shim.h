@@ -1,0 +1,26 @@
+// libcurl's options are set by a variadic call, which Swift cannot make: one small function for each type of value.
+#define CURL_DISABLE_TYPECHECK
+#include <curl/curl.h>
+
+static inline CURLcode wellward_curl_text(CURL *handle, CURLoption option, const char *value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode wellward_curl_number(CURL *handle, CURLoption option, long value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode wellward_curl_list(CURL *handle, CURLoption option, struct curl_slist *value) {
+    return curl_easy_setopt(handle, option, value);
+}
+
+static inline CURLcode wellward_curl_reader(CURL *handle, size_t (*read)(char *, size_t, size_t, void *), void *data) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_READFUNCTION, read);
+    return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_READDATA, data) : code;
+}
+
+static inline long wellward_curl_response(CURL *handle) {
+    long code = 0;
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &code);
+    return code;
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Telemetry
+
+/// A letter as an Internet message (RFC 5322): plain text in UTF-8, Base64 so that no relay breaks a line.
+struct MailMessage: Sendable, Hashable {
+    var from: String
+    var to: String
+    var title: String
+    var text: String
+    /// Stays the same when a letter is tried again, so that a mailbox shows it once.
+    var id: String
+    /// Alarms are marked as urgent for programs that show it.
+    var isUrgent: Bool
+    var at: WallTime
+
+    /// The message's bytes.
+    var bytes: [UInt8] {
+        let lines =
+            [
+                "Date: \(Self.date(at))", "From: \(from)", "To: \(to)", "Message-ID: <\(id)@wellward.invalid>", "Subject: \(Self.encoded(title))",
+                "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "Auto-Submitted: auto-generated",
+            ] + (isUrgent ? ["Importance: high", "X-Priority: 1"] : []) + [
+                "", Data(text.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithCarriageReturn, .endLineWithLineFeed]), "",
+            ]
+        return Array(lines.joined(separator: "\r\n").utf8)
+    }
+
+    /// The bare address of `Name <a@b>`.
+    static func address(_ text: String) -> String {
+        guard let open = text.lastIndex(of: "<"), let close = text.lastIndex(of: ">"), open < close else { return text }
+        return String(text[text.index(after: open)..<close])
+    }
+
+    /// Whether a text may stand as an address in a header and an envelope: nothing that ends a line or opens another field.
+    static func isAddress(_ text: String) -> Bool {
+        let bare = address(text)
+        let parts = bare.split(separator: "@", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && bare.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != 0x3c && $0 != 0x3e }
+            && text.utf8.allSatisfy { $0 >= 0x20 }
+    }
+
+    /// A header's text as encoded words of at most 75 characters (RFC 2047), never splitting a character.
+    static func encoded(_ text: String) -> String {
+        var words: [String] = []
+        var word = ""
+        for character in text where !character.isNewline {
+            // 45 bytes become 60 characters of Base64 and 72 with their frame.
+            if word.utf8.count + character.utf8.count > 45 {
+                words.append(word)
+                word = ""
+            }
+            word.append(character)
+        }
+        words.append(word)
+        return words.map { "=?UTF-8?B?\(Data($0.utf8).base64EncodedString())?=" }.joined(separator: "\r\n ")
+    }
+
+    /// A moment as RFC 5322 writes it, in UTC.
+    static func date(_ at: WallTime) -> String {
+        let format = DateFormatter()
+        format.locale = Locale(identifier: "en_US_POSIX")
+        format.timeZone = TimeZone(secondsFromGMT: 0)
+        format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss Z"
+        return format.string(from: Date(timeIntervalSince1970: Double(at.unixSeconds)))
+    }
+}
