@@ -89,7 +89,8 @@ let package = Package(
             ],
             resources: [
                 "head.mustache", "foot.mustache", "overview.mustache", "home.mustache", "case.mustache", "cases.mustache",
-                "elevators.mustache", "devices.mustache", "audit.mustache", "login.mustache", "problem.mustache", "style.css", "script.js",
+                "elevators.mustache", "devices.mustache", "statistics.mustache", "people.mustache", "quality.mustache", "audit.mustache", "login.mustache",
+                "problem.mustache", "style.css", "script.js",
             ].map { .embedInCode("Pages/\($0)") },
             swiftSettings: strict),
         core(

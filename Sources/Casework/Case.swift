@@ -69,6 +69,8 @@ public struct Case: Sendable, Hashable, Codable {
     public var pausedUntil: Interval?
     /// Limits that were missed and told, so that each is told once.
     public var supervisedFor: Set<String> = []
+    /// When a limit was missed first.
+    public var supervisedAt: Instant?
     public var notices: [NoticeRecord] = []
     /// How many notices the case has made; part of their identifiers.
     public var noticeCount = 0

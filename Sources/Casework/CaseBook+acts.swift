@@ -78,6 +78,7 @@ extension CaseBook {
         if outcome == .noAccess {
             // Nobody opened: the case is not over, somebody with a key or a uniform must come.
             found.stage = .supervised
+            found.supervisedAt = found.supervisedAt ?? now
             found.acceptedAt = nil
             found.acceptedBy = nil
             found.acceptedByRelative = false

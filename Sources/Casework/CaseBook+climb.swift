@@ -58,6 +58,7 @@ extension CaseBook {
     private func superviseMissed(_ found: inout Case, at now: Instant) {
         guard let limit = found.limit, limit.at <= now.elapsed, found.supervisedFor.insert(limit.key).inserted else { return }
         found.stage = .supervised
+        found.supervisedAt = found.supervisedAt ?? now
         if limit.reopens {
             found.acceptedAt = nil
             found.acceptedBy = nil

@@ -13,6 +13,8 @@ public struct DeliverySchedule: Sendable {
         /// The next try on the elapsed-time axis.
         public var nextAt: Interval
         public var sentAt: WallTime?
+        /// Why the last try failed.
+        public var lastFault: String?
 
         /// A notice that was never tried.
         public init(_ notice: Notice) {
@@ -74,8 +76,11 @@ public struct DeliverySchedule: Sendable {
         for item in pending { queues[item.notice.channel, default: []].append(item) }
     }
 
-    /// Takes a new notice.
-    public mutating func enqueue(_ notice: Notice) { queues[notice.channel, default: []].append(Item(notice)) }
+    /// Takes a new notice, or one that was given up and is to be tried again.
+    public mutating func enqueue(_ notice: Notice) {
+        guard queues[notice.channel]?.contains(where: { $0.notice.id == notice.id }) != true else { return }
+        queues[notice.channel, default: []].append(Item(notice))
+    }
 
     /// What to try now; it counts as under way until `finish`.
     public mutating func due(at now: Interval) -> [Parcel] {
@@ -131,12 +136,15 @@ public struct DeliverySchedule: Sendable {
         case .delivered:
             item.state = .sent
             item.sentAt = now.wall
+            item.lastFault = nil
             queues[channel]?.remove(at: index)
-        case .failed(_, let retryAfter):
+        case .failed(let why, let retryAfter):
+            item.lastFault = why
             item.state = item.attempts >= Self.mostAttempts ? .dead : .failed
             item.nextAt = now.elapsed + max(backOff(item.attempts), retryAfter ?? .zero)
             if item.state == .dead { queues[channel]?.remove(at: index) } else { queues[channel]?[index] = item }
-        case .refused:
+        case .refused(let why):
+            item.lastFault = why
             item.state = .dead
             queues[channel]?.remove(at: index)
         }

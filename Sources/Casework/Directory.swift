@@ -35,6 +35,17 @@ public struct Shift: Sendable, Hashable, Codable {
         }
     }
 
+    /// The shift as it is written: `mon-fri 08:00-20:00`.
+    public var written: String {
+        func clock(_ minute: Int) -> String { "\(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)" }
+        let hours = "\(clock(from))-\(clock(until))"
+        if days.count == 7 { return hours }
+        let sorted = days.sorted()
+        let isRun = sorted.count > 2 && (sorted.last ?? 0) - (sorted.first ?? 0) == sorted.count - 1
+        let names = isRun ? [sorted.first, sorted.last].compactMap { $0.map { Self.names[$0] } } : sorted.map { Self.names[$0] }
+        return "\(names.joined(separator: isRun ? "-" : ",")) \(hours)"
+    }
+
     private static func minutes(_ text: String) -> Int? {
         let parts = text.split(separator: ":").compactMap { Int($0) }
         guard parts.count == 2, (0...24).contains(parts[0]), (0...59).contains(parts[1]), parts[0] * 60 + parts[1] <= 1440
@@ -86,7 +97,8 @@ public struct ContactCard: Sendable, Hashable, Codable {
         self.substitute = substitute
     }
 
-    func isOnDuty(weekday: Int, minute: Int) -> Bool {
+    /// Whether the person is on duty at a clock time; always, where no shift is written.
+    public func isOnDuty(weekday: Int, minute: Int) -> Bool {
         onDuty.isEmpty || onDuty.contains { $0.covers(weekday: weekday, minute: minute) }
     }
 }

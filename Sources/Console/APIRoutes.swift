@@ -26,6 +26,7 @@ struct APIRoutes: Sendable {
         api.get("quality") { request, context in try await quality(request, context) }
         api.get("audit") { request, context in try await audit(request, context) }
         ActRoutes(premises: premises).add(to: api)
+        CareRoutes(premises: premises).add(to: api)
         EventRoutes(premises: premises).add(to: api)
     }
 
@@ -149,7 +150,8 @@ struct APIRoutes: Sendable {
         let from = try time(query["from"].map(String.init)) ?? now - .days(1)
         let to = try time(query["to"].map(String.init)) ?? now
         guard to > from else { throw Problem.badRequest("`to` must be after `from`.") }
-        return try await QualityReport.make(premises, from: from, to: to)
+        guard to - from <= .days(400) else { throw Problem.badRequest("At most 400 days at once.") }
+        return try await QualityReport.make(premises, from: from, to: to).json(premises.configuration.clock)
     }
 
     private func audit(_ request: Request, _ context: ConsoleContext) async throws -> JSON {

@@ -12,19 +12,15 @@ final class AccessControl: Sendable {
         var until: Int64
     }
 
-    private struct Tries {
-        var count: Int
-        var since: Int64
-    }
-
     static let cookie = "wellward_session"
     private static let sessionLasts: Int64 = 12 * 3600 * 1000
     private static let mostSessions = 500
-    /// So many wrong passwords from one address in five minutes, then no more.
-    private static let mostTries = 10
 
     private let sessions = Mutex<[String: Session]>([:])
-    private let tries = Mutex<[String: Tries]>([:])
+    /// Wrong passwords.
+    private let signIns = RateLimit(most: 10)
+    /// Links that were not signed here: nobody stumbles over so many.
+    let strangeLinks = RateLimit(most: 20)
     private let file = Mutex<(path: String, modified: Date, accounts: AccountFile)?>(nil)
     private let premises: Premises
     /// Protects forms while there are no sessions.
@@ -74,17 +70,9 @@ final class AccessControl: Sendable {
     /// - Returns: the session's id, nil when name or password are wrong
     func signIn(name: String, password: String, from address: String) throws(Problem) -> String? {
         let now = GatewayClock.bootMilliseconds()
-        let allowed = tries.withLock { tries in
-            if tries.count > 1000 { tries = tries.filter { now - $0.value.since < 300_000 } }
-            var entry = tries[address] ?? Tries(count: 0, since: now)
-            if now - entry.since > 300_000 { entry = Tries(count: 0, since: now) }
-            entry.count += 1
-            tries[address] = entry
-            return entry.count <= Self.mostTries
-        }
-        guard allowed else { throw Problem(.tooManyRequests, "Too many tries", "Wait five minutes and try again.") }
+        guard signIns.take(address) else { throw Problem(.tooManyRequests, "Too many tries", "Wait five minutes and try again.") }
         guard let account = accounts().account(name: name, password: password) else { return nil }
-        tries.withLock { $0[address] = nil }
+        signIns.forget(address)
         let id = Self.random()
         sessions.withLock { sessions in
             sessions = sessions.filter { $0.value.until > now }

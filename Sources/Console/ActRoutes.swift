@@ -29,7 +29,7 @@ struct ActRoutes: Sendable {
             api.post("cases/:id/\(act)") { request, context in
                 let account = try context.requireAccount()
                 let id = CaseID(try context.parameters.require("id"))
-                let body = try await decode(ActBody.self, request, context)
+                let body = try await decodeBody(ActBody.self, request, context)
                 try await perform(act, body.code, until: body.until, on: id, by: body.by, note: body.note, account: account)
                 var shapes = Shapes(premises, account)
                 return try await premises.caseJSON(id, &shapes)
@@ -38,7 +38,7 @@ struct ActRoutes: Sendable {
         api.put("households/:id/presence") { request, context in
             let account = try context.requireAccount()
             let id = HouseholdID(try context.parameters.require("id"))
-            let body = try await decode(PresenceBody.self, request, context)
+            let body = try await decodeBody(PresenceBody.self, request, context)
             try await setPresence(id, kind: body.kind, until: body.until, by: body.by, note: body.note, account: account)
             var shapes = Shapes(premises, account)
             guard let home = shapes.visibleHomes.first(where: { $0.id == id }) else { throw Problem.notFound("household `\(id)`") }
@@ -47,19 +47,9 @@ struct ActRoutes: Sendable {
         api.post("elevators/:id/release") { request, context in
             let account = try context.requireAccount()
             let id = ElevatorID(try context.parameters.require("id"))
-            let body = try await decode(ActBody.self, request, context)
+            let body = try await decodeBody(ActBody.self, request, context)
             try release(id, by: body.by, account: account)
             return JSON.of(["id": .string(id.rawValue), "result": "release sent"])
-        }
-    }
-
-    private func decode<Body: Decodable>(_ type: Body.Type, _ request: Request, _ context: ConsoleContext) async throws -> Body {
-        let buffer = try await request.body.collect(upTo: context.maxUploadSize)
-        let data = Data(buffer.readableBytesView)
-        do {
-            return try JSONDecoder().decode(type, from: data.isEmpty ? Data("{}".utf8) : data)
-        } catch {
-            throw Problem.badRequest("The body must be a JSON object such as {\"by\":\"…\",\"note\":\"…\"}.")
         }
     }
 
@@ -123,7 +113,10 @@ struct ActRoutes: Sendable {
         premises.desk.tell(.tick, audit: .init(who: account.name, what: "release", subject: "elevator/\(id)"))
     }
 
-    private func parseUntil(_ text: String?) throws(Problem) -> WallTime? {
+    private func parseUntil(_ text: String?) throws(Problem) -> WallTime? { try parseTime(text) }
+
+    /// RFC 3339, or a form's date and time.
+    func parseTime(_ text: String?) throws(Problem) -> WallTime? {
         guard let text, !text.isEmpty else { return nil }
         if let time = CivilClock.parse(rfc3339: text) { return time }
         // A form's date and time, in the site's own zone.
@@ -131,7 +124,7 @@ struct ActRoutes: Sendable {
             var civil = premises.configuration.clock
             return naive - .seconds(civil.offsetSeconds(at: naive))
         }
-        throw .badRequest("`until` is not an RFC 3339 time.")
+        throw .badRequest("`\(text.prefix(40))` is not an RFC 3339 time.")
     }
 
     private func problem(_ refusal: Neighbourhood.Refusal) -> Problem {

@@ -27,6 +27,9 @@ struct CasePage {
             "canArrive": item.acceptedAt != nil && item.arrivedAt == nil, "canHandBack": item.acceptedAt != nil,
             "outcomeClass": item.arrivedAt != nil ? "primary" : "secondary",
             "outcomes": outcomes.map { ["code": $0.rawValue, "label": $0.sentence[language]] as [String: Any] },
+            "course": item.passage.filter { $0.stage != .supervised || $0.at != nil }.map { stage, at in
+                ["stage": stage.name[language], "at": at.map { frame.spoken($0.wall) } ?? "–", "tone": at == nil ? "later" : "done"] as [String: Any]
+            },
             "asksUntil": outcomes.contains(.away), "ladder": ladder(),
             "findings": item.findings.suffix(10).map { finding in
                 ["at": frame.spoken(finding.at.wall), "text": (litres ? finding.text : finding.plainText)[language]] as [String: Any]

@@ -43,7 +43,9 @@ struct HomePage {
         if let watch {
             lines.append((.lastUse, watch.lastUse.map { "\(frame.spoken($0.wall)) · \(frame.ago($0.wall))" } ?? "–"))
             lines.append((.firstUse, watch.firstUseToday.map { frame.spoken($0) } ?? frame.label(.noUseYet)))
-            lines.append((.nextSign, frame.spoken(watch.nextSignExpected(at: frame.shapes.now))))
+            let next = watch.nextSignExpected(at: frame.shapes.now)
+            let left = next.map { $0 - frame.shapes.now.wall }.flatMap { $0 > .zero ? " · \(frame.label(.untilSign)) \(frame.span($0))" : nil } ?? ""
+            lines.append((.nextSign, frame.spoken(next) + left))
         }
         if let id = home.meter, let meter = frame.premises.configuration.meter(id) {
             let profile = frame.premises.configuration.profiles[meter.profile]

@@ -29,6 +29,14 @@ enum OpenAPI {
         .init(method: "post", path: "/api/v1/cases/{id}/hand_back", summary: "Somebody else must go", body: "Act", answer: "Case"),
         .init(method: "get", path: "/api/v1/quality", summary: "Completeness, compliance, timeliness", query: ["from", "to"], answer: "Quality"),
         .init(method: "get", path: "/api/v1/events", summary: "Server-sent events: home, case, elevator, finding", answer: "Events"),
+        .init(method: "get", path: "/api/v1/channels", summary: "Ways of telling, and how they do", answer: "ChannelList"),
+        .init(method: "post", path: "/api/v1/channels/{id}/test", summary: "Send a test message, at once", body: "ChannelTest", answer: "ChannelTested"),
+        .init(method: "get", path: "/api/v1/notices", summary: "Notices that were given up", answer: "NoticeList"),
+        .init(method: "post", path: "/api/v1/notices/{id}/retry", summary: "Try one of them again", answer: "Notice"),
+        .init(method: "get", path: "/api/v1/corrections", summary: "Requests to correct readings, newest first", answer: "CorrectionList"),
+        .init(method: "post", path: "/api/v1/meters/{id}/corrections", summary: "Dispute readings", body: "CorrectionRequest", answer: "Correction"),
+        .init(method: "post", path: "/api/v1/corrections/{id}", summary: "Decide a request", body: "Decision", answer: "Correction"),
+        .init(method: "get", path: "/api/v1/statistics", summary: "Alerts, outcomes and times by month", query: ["from", "to"], answer: "StatisticsList"),
         .init(method: "get", path: "/api/v1/audit", summary: "Who saw or changed what", query: ["cursor"], answer: "AuditList"),
     ]
 
@@ -55,8 +63,23 @@ enum OpenAPI {
         "Case": [
             "id": "s", "kind": "s", "severity": "s", "subject": "o", "stage": "s", "opened_at": "t", "accepted_at": "t?", "accepted_by": "s?",
             "arrived_at": "t?", "sign_of_life_at": "t?", "closed_at": "t?", "outcome": "s?", "note": "s", "ladder": "a", "findings": "a", "notices": "a",
+            "links": "a",
         ],
-        "Quality": ["from": "t", "to": "t", "site": "o", "buses": "o", "meters": "o"],
+        "Quality": ["from": "t", "to": "t", "site": "o", "buses": "o", "meters": "o", "days": "o"],
+        "Channel": ["id": "s", "kind": "s", "sent": "i", "failed": "i", "dead": "i", "waiting": "i"],
+        "ChannelTest": ["contact": "s"],
+        "ChannelTested": ["id": "s", "result": "s", "why": "s?"],
+        "Notice": ["id": "s", "case": "s", "channel": "s", "contact": "s", "kind": "s", "state": "s", "attempts": "i", "created_at": "t", "why": "s?"],
+        "CorrectionRequest": ["from": "t", "to": "t", "by": "s", "note": "s", "value": "n?"],
+        "Correction": [
+            "id": "i", "meter": "s", "from": "t", "to": "t", "by": "s?", "note": "s", "value": "n?", "state": "s", "at": "t", "decided_at": "t?",
+            "decided_by": "s?", "decision": "s?",
+        ],
+        "Decision": ["state": "s", "by": "s", "note": "s"],
+        "Statistics": [
+            "month": "s", "kind": "s?", "opened": "i", "alarms": "i", "open": "i", "false_alarms": "i", "closed_itself": "i", "outcomes": "o",
+            "accepted": "i", "accept_p50_s": "n?", "accept_p95_s": "n?", "arrived": "i", "arrive_p50_s": "n?", "arrive_p95_s": "n?",
+        ],
         "Audit": ["id": "i", "at": "t", "who": "s", "what": "s", "subject": "s", "note": "s"],
         "Problem": ["type": "s", "title": "s", "status": "i", "detail": "s"],
     ]
@@ -106,7 +129,7 @@ enum OpenAPI {
                     "type": "object", "properties": .object(fields.map { .init(key: $0.key, value: type($0.value)) }),
                 ]))
         }
-        for name in ["Meter", "Reading", "Household", "Elevator", "Case", "Audit"] {
+        for name in ["Meter", "Reading", "Household", "Elevator", "Case", "Channel", "Notice", "Correction", "Statistics", "Audit"] {
             components.append(
                 .init(
                     key: "\(name)List",

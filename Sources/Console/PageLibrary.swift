@@ -17,7 +17,8 @@ struct PageLibrary: Sendable {
         ("case", PackageResources.case_mustache), ("cases", PackageResources.cases_mustache),
         ("elevators", PackageResources.elevators_mustache), ("devices", PackageResources.devices_mustache),
         ("audit", PackageResources.audit_mustache), ("login", PackageResources.login_mustache),
-        ("problem", PackageResources.problem_mustache),
+        ("problem", PackageResources.problem_mustache), ("statistics", PackageResources.statistics_mustache),
+        ("people", PackageResources.people_mustache), ("quality", PackageResources.quality_mustache),
     ]
 
     /// Reads the templates; they were checked when the program was built and tested.

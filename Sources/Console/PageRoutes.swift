@@ -17,6 +17,7 @@ struct PageRoutes: Sendable {
     private var acts: ActRoutes { ActRoutes(premises: premises) }
 
     func add(to router: Router<ConsoleContext>) {
+        CarePageRoutes(pages: self).add(to: router)
         router.get("/") { request, context in try await overview(request, context) }
         router.get("homes/:id") { request, context in try await home(request, context) }
         router.get("cases") { request, context in try await cases(request, context) }
@@ -37,9 +38,9 @@ struct PageRoutes: Sendable {
         router.post("elevators/:id/release") { request, context in try await release(request, context) }
     }
 
-    private func frame(_ request: Request, _ context: ConsoleContext) -> PageFrame { PageFrame(premises, access, request, context) }
+    func frame(_ request: Request, _ context: ConsoleContext) -> PageFrame { PageFrame(premises, access, request, context) }
 
-    private func page(_ name: String, _ frame: PageFrame, _ title: Label, _ parts: [String: Any] = [:]) -> Response {
+    func page(_ name: String, _ frame: PageFrame, _ title: Label, _ parts: [String: Any] = [:]) -> Response {
         var frame = frame
         return library.page(name, frame.context(frame.label(title), parts), language: frame.language)
     }
@@ -48,7 +49,7 @@ struct PageRoutes: Sendable {
         Response(status: .ok, headers: [.contentType: type, .cacheControl: "max-age=300"], body: .init(byteBuffer: ByteBuffer(string: text)))
     }
 
-    private func redirect(_ path: String, cookie: String? = nil) -> Response {
+    func redirect(_ path: String, cookie: String? = nil) -> Response {
         var headers: HTTPFields = [.location: path]
         if let cookie { headers[.setCookie] = cookie }
         return Response(status: .seeOther, headers: headers)
@@ -165,7 +166,7 @@ struct PageRoutes: Sendable {
     }
 
     /// A form must carry the token of the session it was made for.
-    private func checkedForm(_ request: Request, _ context: ConsoleContext) async throws -> [String: String] {
+    func checkedForm(_ request: Request, _ context: ConsoleContext) async throws -> [String: String] {
         let fields = try await form(request, context)
         guard let token = fields["csrf"], !token.isEmpty, token == context.session else {
             throw Problem.forbidden("The form is out of date; open the page again.")
@@ -213,7 +214,11 @@ struct PageRoutes: Sendable {
 
     private func granted(_ context: ConsoleContext) throws -> (LinkSigner.Grant, Role)? {
         let token = try context.parameters.require("token")
-        guard let grant = premises.links.grant(token, now: premises.clock.now().wall) else { return nil }
+        // Whoever tries out links gets no further answer; a link that was signed here always opens.
+        guard let grant = premises.links.grant(token, now: premises.clock.now().wall) else {
+            guard access.strangeLinks.take(context.remoteAddress) else { throw Problem(.tooManyRequests, "Too many tries", "Wait five minutes and try again.") }
+            return nil
+        }
         let role = premises.configuration.contacts.first { $0.card.id == grant.contact }?.card.role
         return role.map { (grant, $0) }
     }

@@ -161,6 +161,7 @@ struct Shapes {
             "sign_of_life_at": time(item.signOfLifeAt?.wall), "closed_at": time(item.closedAt?.wall),
             "outcome": .text(item.outcome?.rawValue), "note": .string(notes ? item.note : ""), "ladder": .array(ladder),
             "findings": .array(findings), "notices": .array(told),
+            "links": .array(item.passage.map { .of(["stage": .string($0.stage.rawValue), "at": time($0.at?.wall)]) }),
         ])
     }
 }

@@ -14,6 +14,11 @@ public enum Label: String, CaseIterable, Sendable {
     case boardingHold, boardingAlarm, floor, heldUntil, coolDownUntil
     case qualityGood, qualitySuspect, qualityStale, qualityBad, qualityMissing, qualityBackfilled
     case linkTitle, linkExpired, linkClosed, toCase
+    case statistics, statisticsHint, kindColumn, allKinds, opened, alarms, falseAlarms, acceptedAfter, arrivedAfter, outcomes, asSpreadsheet
+    case people, peopleHint, role, grids, shifts, onDutyNow, always, yes, no, channels, sent, failedTries, waiting, test, sendTest, deadLetters, noDeadLetters,
+        why, again
+    case quality, qualityHint, completeness, compliance, timeliness, byDay, byBus, byMeter, day, disputed, corrections, askCorrection, fromTime, shouldBe,
+        acceptCorrection, rejectCorrection, correctionOpen, correctionAccepted, correctionRejected, passage, untilSign
 
     /// The words in both languages.
     public var text: LocalizedText {
@@ -140,6 +145,61 @@ public enum Label: String, CaseIterable, Sendable {
         case .linkExpired: ("这个链接已失效，请看最新的通知，或打电话给居委会。", "This link has run out. Use the newest notice, or phone the committee.")
         case .linkClosed: ("这件事已经结案，谢谢。", "This case is closed. Thank you.")
         case .toCase: ("看事件", "Open the case")
+        case .statistics: ("统计", "Statistics")
+        case .statisticsHint:
+            (
+                "每月的告警、误报、响应和到场时间。误报：去了的人发现没有事（包括没登记的外出和水表故障）。",
+                "Alerts by month: how many for nothing, how soon somebody took them and was there. For nothing means that whoever went found nobody in need, counting unannounced absences and faulty meters."
+            )
+        case .kindColumn: ("类别", "Kind")
+        case .allKinds: ("全部", "All")
+        case .opened: ("事件", "Cases")
+        case .alarms: ("告警", "Alarms")
+        case .falseAlarms: ("误报", "For nothing")
+        case .acceptedAfter: ("响应", "Taken after")
+        case .arrivedAfter: ("到场", "There after")
+        case .outcomes: ("结果", "Found")
+        case .asSpreadsheet: ("下载表格（CSV）", "Download as CSV")
+        case .people: ("人员与渠道", "People")
+        case .peopleHint: ("人员、班次和渠道写在 wellward.yaml 里，改好后重新加载即可。", "People, shifts and channels are written in wellward.yaml; reload after a change.")
+        case .role: ("角色", "Role")
+        case .grids: ("网格", "Grids")
+        case .shifts: ("班次", "Shifts")
+        case .onDutyNow: ("现在谁值班", "On duty now")
+        case .always: ("全天", "always")
+        case .yes: ("在班", "on duty")
+        case .no: ("不在班", "off duty")
+        case .channels: ("渠道", "Channels")
+        case .sent: ("已送达", "Delivered")
+        case .failedTries: ("失败次数", "Failed tries")
+        case .waiting: ("等待中", "Waiting")
+        case .test: ("测试", "Test")
+        case .sendTest: ("发测试消息", "Send a test")
+        case .deadLetters: ("没送到的通知", "Never delivered")
+        case .noDeadLetters: ("没有。", "None.")
+        case .why: ("原因", "Why")
+        case .again: ("再发一次", "Try again")
+        case .quality: ("数据质量", "Data quality")
+        case .qualityHint: ("最近七天，按计划应有的读数计算。", "Over the last seven days, against the readings that were due.")
+        case .completeness: ("完整率", "Completeness")
+        case .compliance: ("合规率", "Compliance")
+        case .timeliness: ("及时率", "Timeliness")
+        case .byDay: ("按天", "By day")
+        case .byBus: ("按总线", "By bus")
+        case .byMeter: ("按水表", "By meter")
+        case .day: ("日期", "Day")
+        case .disputed: ("存疑申请", "Disputed")
+        case .corrections: ("更正申请", "Correction requests")
+        case .askCorrection: ("申请更正读数", "Dispute readings")
+        case .fromTime: ("从", "From")
+        case .shouldBe: ("应为（可不填）", "Should have been (if known)")
+        case .acceptCorrection: ("认可", "Accept")
+        case .rejectCorrection: ("驳回", "Reject")
+        case .correctionOpen: ("待处理", "open")
+        case .correctionAccepted: ("已认可（原始读数不变）", "accepted; the raw readings stay")
+        case .correctionRejected: ("已驳回", "rejected")
+        case .passage: ("流程", "Course")
+        case .untilSign: ("还有", "In")
         }
     }
 }

@@ -27,6 +27,8 @@ public enum Sentence: String, CaseIterable, Sendable {
     case subjectHome, subjectHomeNamed, subjectLift, subjectMeter, subjectBus, subjectSite
     case askAccept, askOutcome, askCall, askLook, escalated, acceptedBy, arrivedBy, closedWith, noticeEnd
     case justNow, yesterday, today, onDate
+    // Channels and figures.
+    case channelTest, channelTestSent, channelTestFailed, medianAndMost
 
     /// The sentence with its blanks.
     public var template: LocalizedText {
@@ -162,6 +164,10 @@ public enum Sentence: String, CaseIterable, Sendable {
                 "外出登记到{until}结束，之后没有动静就会告警。人按时回来吗？晚回来请把日期改晚。",
                 "The absence entered here ends {until}; silence after that raises an alarm. Is the person back by then? If later, enter the new date."
             )
+        case .channelTest: ("这是一条测试消息，没有人需要帮助。", "This is a test; nobody needs help.")
+        case .channelTestSent: ("测试消息已通过{channel}送出。", "The test went out by {channel}.")
+        case .channelTestFailed: ("{channel}没有送达：{why}", "{channel} did not deliver: {why}")
+        case .medianAndMost: ("一半在{median}内，95%在{most}内", "half within {median}, 95 % within {most}")
         case .silenceUnseen: ("其中{unseen}水表没有读数。", "For {unseen} of it the meter gave no reading.")
         case .mostHomesQuiet:
             (

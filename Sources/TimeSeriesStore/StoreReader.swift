@@ -55,30 +55,38 @@ public struct StoreReader {
         return row.map { Self.reading($0, meter) }
     }
 
-    /// How many readings of a meter's point lie in a stretch of time, by quality.
-    public func counts(of meter: MeterID, point: String, from: WallTime, to: WallTime) throws -> [Quality: Int] {
+    /// How many readings of a meter's point lie in a stretch of time, by local day (days since 1970) and quality.
+    /// - Parameter offset: the zone's distance from UTC, seconds
+    public func counts(
+        of meter: MeterID, point: String, from: WallTime, to: WallTime, offset: Int64 = 0
+    ) throws -> [(day: Int64, quality: Quality, count: Int)] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT (readings.at + ?) / 86400000 AS day, readings.quality AS quality, count(*) AS count
+                FROM series JOIN readings ON readings.series = series.id
+                WHERE series.meter = ? AND series.point = ? AND readings.at >= ? AND readings.at < ? GROUP BY 1, 2
+                """, arguments: [offset * 1000, meter.rawValue, point, from.unixMilliseconds, to.unixMilliseconds]
+        ).map { ($0["day"], Quality(code: $0["quality"]), $0["count"]) }
+    }
+
+    /// How many usable readings of a totaliser stand below the one before them by more than jitter (two counts, or a litre), by local day.
+    public func falls(
+        of meter: MeterID, point: String, jitter litres: Double, from: WallTime, to: WallTime, offset: Int64 = 0
+    ) throws -> [Int64: Int] {
         let rows = try Row.fetchAll(
             database,
             sql: """
-                SELECT readings.quality AS quality, count(*) AS count FROM series JOIN readings ON readings.series = series.id
-                WHERE series.meter = ? AND series.point = ? AND readings.at >= ? AND readings.at < ? GROUP BY readings.quality
-                """, arguments: [meter.rawValue, point, from.unixMilliseconds, to.unixMilliseconds])
-        return Dictionary(rows.map { (Quality(code: $0["quality"]), $0["count"]) }, uniquingKeysWith: +)
-    }
-
-    /// How many usable readings of a totaliser stand below the one before them by more than jitter: two counts, or a litre.
-    public func falls(of meter: MeterID, point: String, jitter litres: Double, from: WallTime, to: WallTime) throws -> Int {
-        try Int.fetchOne(
-            database,
-            sql: """
-                SELECT count(*) FROM (
-                    SELECT value, lag(value) OVER (ORDER BY at) AS before FROM readings JOIN series ON readings.series = series.id
+                SELECT (at + ?) / 86400000 AS day, count(*) AS count FROM (
+                    SELECT at, value, lag(value) OVER (ORDER BY at) AS before FROM readings JOIN series ON readings.series = series.id
                     WHERE series.meter = ? AND series.point = ? AND readings.at >= ? AND readings.at < ? AND quality IN (?, ?) AND value IS NOT NULL
-                ) WHERE value < before - ?
+                ) WHERE value < before - ? GROUP BY 1
                 """,
             arguments: [
-                meter.rawValue, point, from.unixMilliseconds, to.unixMilliseconds, Quality.good.code, Quality.backfilled.code, max(1, litres),
-            ]) ?? 0
+                offset * 1000, meter.rawValue, point, from.unixMilliseconds, to.unixMilliseconds, Quality.good.code, Quality.backfilled.code,
+                max(1, litres),
+            ])
+        return Dictionary(rows.map { ($0["day"], $0["count"]) }, uniquingKeysWith: +)
     }
 
     /// Cases, newest first.
@@ -90,6 +98,15 @@ public struct StoreReader {
                 ORDER BY number DESC LIMIT ?
                 """, arguments: [open, open, number, number, limit])
         return try rows.map { try JSONDecoder().decode(Case.self, from: $0) }
+    }
+
+    /// The cases opened in a stretch of time, oldest first.
+    public func cases(from: WallTime, to: WallTime) throws -> [Case] {
+        let decoder = JSONDecoder()
+        return try Data.fetchAll(
+            database, sql: "SELECT body FROM cases WHERE opened >= ? AND opened < ? ORDER BY number",
+            arguments: [from.unixMilliseconds, to.unixMilliseconds]
+        ).map { try decoder.decode(Case.self, from: $0) }
     }
 
     /// One case.
@@ -112,6 +129,18 @@ public struct StoreReader {
     /// The notices of a case in the order in which they were made.
     public func notices(of id: CaseID) throws -> [DeliverySchedule.Item] {
         try Data.fetchAll(database, sql: "SELECT body FROM notices WHERE case_id = ? ORDER BY rowid", arguments: [id.rawValue])
+            .map { try JSONDecoder().decode(DeliverySchedule.Item.self, from: $0) }
+    }
+
+    /// Notices that were given up, newest first.
+    public func deadNotices(limit: Int) throws -> [DeliverySchedule.Item] {
+        try Data.fetchAll(database, sql: "SELECT body FROM notices WHERE state = 'dead' ORDER BY rowid DESC LIMIT ?", arguments: [limit])
+            .map { try JSONDecoder().decode(DeliverySchedule.Item.self, from: $0) }
+    }
+
+    /// One notice's delivery.
+    public func notice(_ id: NoticeID) throws -> DeliverySchedule.Item? {
+        try Data.fetchOne(database, sql: "SELECT body FROM notices WHERE id = ?", arguments: [id.rawValue])
             .map { try JSONDecoder().decode(DeliverySchedule.Item.self, from: $0) }
     }
 

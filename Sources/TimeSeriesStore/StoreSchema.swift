@@ -40,6 +40,17 @@ enum StoreSchema {
                     CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2 corrections") { database in
+            try database.execute(
+                sql: """
+                    -- A request to look at readings again. It stands beside them and never changes one.
+                    CREATE TABLE corrections (
+                        id INTEGER PRIMARY KEY, at INTEGER NOT NULL, meter TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+                        who TEXT NOT NULL, note TEXT NOT NULL, value REAL, state TEXT NOT NULL, decided INTEGER, decided_by TEXT, decision TEXT
+                    ) STRICT;
+                    CREATE INDEX corrections_of_meter ON corrections (meter, first);
+                    """)
+        }
         return migrator
     }
 }

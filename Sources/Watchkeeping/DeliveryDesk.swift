@@ -2,6 +2,7 @@ import Casework
 import Foundation
 import Logging
 import Notifiers
+import Phrasebook
 import Telemetry
 import TimeSeriesStore
 
@@ -56,6 +57,18 @@ public actor DeliveryDesk {
 
     /// How many notices each channel bears in a while.
     public func setPaces(_ paces: [ChannelID: DeliverySchedule.Pace]) { schedule.paces = paces }
+
+    /// Sends a letter that says it is a test, past the queue: a person waits for the answer.
+    public func test(_ channel: ChannelID, to reader: ContactCard, language: Language, at now: Instant) async -> DeliverySchedule.Attempt {
+        guard let notifier = notifiers[channel] else { return .refused("the channel cannot send") }
+        let notice = Notice(
+            id: NoticeID("test-\(now.wall.unixMilliseconds)"), caseID: "test", kind: .drill, contact: reader.id, channel: channel, role: reader.role,
+            language: reader.language ?? language, severity: .attention, caseKind: .incident, stage: .reported, subject: Subject(.site, "test"),
+            roles: [reader.role], text: Phrase(.channelTest).text, reasons: [], createdAt: now, openedAt: now, notBefore: .zero)
+        var letter = writer.letter(notice, now: now.wall)
+        letter.link = ""
+        return await notifier.deliver(letter)
+    }
 
     /// How many notices wait, by channel.
     public var waiting: [ChannelID: Int] { schedule.waiting }

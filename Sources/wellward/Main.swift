@@ -63,7 +63,8 @@ struct Wellward: AsyncParsableCommand {
         version: "wellward \(Main.version)",
         subcommands: [
             Demo.self, Run.self, Config.self, ProfileCommand.self, MeterCommand.self, BusCommand.self, ElevatorCommand.self, Simulate.self, Backtest.self,
-            HouseholdsCommand.self, CasesCommand.self, ElevatorsCommand.self, QualityCommand.self, ExportCommand.self, AuditCommand.self, Evaluate.self,
+            HouseholdsCommand.self, CasesCommand.self, ElevatorsCommand.self, QualityCommand.self, StatisticsCommand.self, ChannelCommand.self,
+            ExportCommand.self, AuditCommand.self, Evaluate.self,
             UserCommand.self,
             TokenCommand.self,
         ])

@@ -163,6 +163,56 @@ struct ElevatorsCommand: AsyncParsableCommand {
     }
 }
 
+/// `wellward channel`
+struct ChannelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "channel", abstract: Spoken.say("通知渠道：状态和测试。", "Ways of telling: how they do, and a test."), subcommands: [List.self, Test.self],
+        defaultSubcommand: List.self)
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: Spoken.say("所有渠道。", "All channels."))
+        @OptionGroup var console: RemoteConsole
+        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+
+        func run() async throws {
+            RemotePrinter.show(
+                try await console.items("/api/v1/channels"), format, columns: ["id", "kind", "sent", "failed", "dead", "waiting"])
+        }
+    }
+
+    struct Test: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("马上发一条测试消息。", "Send a message that says it is a test, at once."),
+            discussion: "Example: wellward channel test wecom-family --contact daughter-zhang")
+        @OptionGroup var console: RemoteConsole
+        @Argument(help: "The channel's id.") var id: String
+        @Option(help: "Whom to write to; the first contact that uses the channel otherwise.") var contact: String?
+
+        func run() async throws {
+            let body: [String: Any] = contact.map { ["contact": $0] } ?? [:]
+            let answer = try await console.call("POST", "/api/v1/channels/\(RemoteConsole.escape(id))/test", body) as? [String: Any]
+            let result = RemotePrinter.word(answer?["result"])
+            guard result == "delivered" else { throw CommandFault("\(id): \(result): \(RemotePrinter.word(answer?["why"]))") }
+            print("\(id): \(result)")
+        }
+    }
+}
+
+/// `wellward statistics`
+struct StatisticsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "statistics", abstract: Spoken.say("每月的告警、误报、响应和到场时间。", "Alerts by month, how many for nothing, how soon somebody went."),
+        discussion: "Example: wellward statistics --format jsonl")
+    @OptionGroup var console: RemoteConsole
+    @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+
+    func run() async throws {
+        RemotePrinter.show(
+            try await console.items("/api/v1/statistics"), format,
+            columns: ["month", "kind", "opened", "alarms", "false_alarms", "accepted", "accept_p50_s", "accept_p95_s", "arrive_p50_s", "arrive_p95_s"])
+    }
+}
+
 /// `wellward quality`
 struct QualityCommand: AsyncParsableCommand {
     /// How it is printed.
