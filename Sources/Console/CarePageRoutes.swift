@@ -139,7 +139,7 @@ struct CarePageRoutes: Sendable {
         return pages.page(
             "quality", frame, .quality,
             [
-                "site": line("", report.site), "days": report.days.reversed().map { line($0.date, $0.counts) },
+                "whole": line("", report.site), "days": report.days.reversed().map { line($0.date, $0.counts) },
                 "buses": report.buses.sorted { $0.key < $1.key }.map { line($0.key.rawValue, $0.value) },
                 "meters": meters.map { id, counts in line(id.rawValue, counts).merging(["disputed": report.disputed[id] ?? 0]) { $1 } },
                 "corrections": requests.map { correction($0, &frame, account) }, "mayAsk": account.role.repairs,

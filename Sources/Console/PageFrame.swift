@@ -58,7 +58,7 @@ struct PageFrame {
             all["canSignOut"] = isGuarded
             let items: [(String, Label, Bool)] = [
                 ("/", .overview, account.role.seesHomes), ("/cases", .cases, true), ("/elevators", .elevators, true), ("/devices", .devices, true),
-                ("/quality", .quality, true), ("/people", .people, account.role.repairs || account.role.seesAudit),
+                ("/quality", .navQuality, true), ("/people", .navPeople, account.role.repairs || account.role.seesAudit),
                 ("/statistics", .statistics, account.role.seesHomes), ("/audit", .audit, account.role.seesAudit),
             ]
             all["nav"] = ["items": items.filter(\.2).map { ["href": $0.0, "label": label($0.1), "current": $0.0 == path] as [String: Any] }] as [String: Any]

@@ -18,7 +18,7 @@ public enum Label: String, CaseIterable, Sendable {
     case people, peopleHint, role, grids, shifts, onDutyNow, always, yes, no, channels, sent, failedTries, waiting, test, sendTest, deadLetters, noDeadLetters,
         why, again
     case quality, qualityHint, completeness, compliance, timeliness, byDay, byBus, byMeter, day, disputed, corrections, askCorrection, fromTime, shouldBe,
-        acceptCorrection, rejectCorrection, correctionOpen, correctionAccepted, correctionRejected, passage, untilSign
+        acceptCorrection, rejectCorrection, correctionOpen, correctionAccepted, correctionRejected, passage, untilSign, navQuality, navPeople
 
     /// The words in both languages.
     public var text: LocalizedText {
@@ -145,7 +145,7 @@ public enum Label: String, CaseIterable, Sendable {
         case .linkExpired: ("这个链接已失效，请看最新的通知，或打电话给居委会。", "This link has run out. Use the newest notice, or phone the committee.")
         case .linkClosed: ("这件事已经结案，谢谢。", "This case is closed. Thank you.")
         case .toCase: ("看事件", "Open the case")
-        case .statistics: ("统计", "Statistics")
+        case .statistics: ("统计", "Figures")
         case .statisticsHint:
             (
                 "每月的告警、误报、响应和到场时间。误报：去了的人发现没有事（包括没登记的外出和水表故障）。",
@@ -198,6 +198,8 @@ public enum Label: String, CaseIterable, Sendable {
         case .correctionOpen: ("待处理", "open")
         case .correctionAccepted: ("已认可（原始读数不变）", "accepted; the raw readings stay")
         case .correctionRejected: ("已驳回", "rejected")
+        case .navQuality: ("质量", "Quality")
+        case .navPeople: ("人员", "People")
         case .passage: ("流程", "Course")
         case .untilSign: ("还有", "In")
         }
