@@ -42,7 +42,7 @@ format:
 	swift format --in-place --recursive --parallel $(OWN_SWIFT)
 
 # Release build; prints ratios against plain C in the same run. SOAK=600 measures memory and idle time as well.
-bench: packages
+bench: packages test-tools
 	swift build -c release --product wellward-bench
 	swift build -c release --product wellward
 	.build/release/wellward-bench

@@ -120,10 +120,13 @@ let package = Package(
         .executableTarget(
             name: "wellward-bench",
             dependencies: [
-                "CBaseline", "Telemetry", "DeviceProfiles", "Safeguarding", "Fieldbus", "Simulation", "TimeSeriesStore", "Messaging", "Demonstration",
+                "CBaseline", "Telemetry", "DeviceProfiles", "Safeguarding", "Casework", "Fieldbus", "Simulation", "TimeSeriesStore", "Messaging",
+                "Watchkeeping", "Gateway", "Demonstration", "TestSupport", httpClient,
             ],
             swiftSettings: strict),
-        .target(name: "TestSupport", dependencies: ["Telemetry", "DeviceProfiles"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "SiteConfiguration", "Gateway", logging],
+            path: "Tests/TestSupport", swiftSettings: strict),
         tests("TelemetryTests", ["Telemetry", "Phrasebook"]),
         tests("DeviceProfilesTests", ["Telemetry", "DeviceProfiles", "Simulation", "TestSupport"]),
         tests("SafeguardingTests", ["Telemetry", "Safeguarding", "Simulation"]),
@@ -134,6 +137,7 @@ let package = Package(
         tests("SiteConfigurationTests", ["Telemetry", "Documents", "SiteConfiguration", "TestSupport"]),
         tests("FieldbusTests", ["CModbus", "Telemetry", "DeviceProfiles", "Fieldbus", "Simulation", "Threads", "TestSupport"]),
         tests("MessagingTests", ["Messaging", "Demonstration", "TestSupport"]),
+        tests("WatchkeepingTests", ["Telemetry", "Casework", "Watchkeeping", "Gateway", "Demonstration", "TestSupport"]),
         tests("NotifierTests", ["Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
         tests("TimeSeriesStoreTests", ["Telemetry", "Phrasebook", "Casework", "TimeSeriesStore"]),
         tests(

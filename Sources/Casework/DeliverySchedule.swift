@@ -13,6 +13,8 @@ public struct DeliverySchedule: Sendable {
         /// The next try on the elapsed-time axis.
         public var nextAt: Interval
         public var sentAt: WallTime?
+        /// When it was tried first, on the elapsed-time axis.
+        public var firstTriedAt: Interval?
         /// Why the last try failed.
         public var lastFault: String?
 
@@ -55,10 +57,12 @@ public struct DeliverySchedule: Sendable {
         public var items: [Item]
     }
 
-    /// After so many tries a notice is dead: with the back-off below that is about a day.
-    public static let mostAttempts = 30
+    /// A notice that could not be delivered for so long is dead, and shown as such.
+    public static let givesUpAfter = Interval.days(1)
     static let firstBackOff = Interval.seconds(1)
     static let greatestBackOff = Interval.hours(1)
+    /// An alarm is tried every minute: whoever mends the channel should not have to wait for the next hour.
+    static let greatestBackOffOfAlarm = Interval.minutes(1)
     /// So many tries run side by side on a channel without a pace, so that one slow answer does not hold up the other cases.
     public static let lanes = 4
 
@@ -69,6 +73,9 @@ public struct DeliverySchedule: Sendable {
     /// The pace of channels that have one.
     public var paces: [ChannelID: Pace] = [:]
     private var begun: [ChannelID: [Interval]] = [:]
+    /// A channel on which nothing succeeds for so long is a case for technicians, long before a notice is given up.
+    public static let troubledAfter = Interval.minutes(10)
+    private var failingSince: [ChannelID: Interval] = [:]
 
     /// A schedule with the notices that were not delivered yet.
     public init(pending: [Item] = [], seed: UInt64) {
@@ -122,6 +129,11 @@ public struct DeliverySchedule: Sendable {
     /// Notes how a try ended.
     /// - Returns: the items as they must be saved.
     public mutating func finish(_ parcel: Parcel, _ attempt: Attempt, at now: Instant) -> [Item] {
+        if case .delivered = attempt {
+            failingSince[parcel.channel] = nil
+        } else if failingSince[parcel.channel] == nil {
+            failingSince[parcel.channel] = now.elapsed
+        }
         let ids = Set(parcel.items.map(\.notice.id))
         underWay[parcel.channel]?.removeAll { $0 == ids }
         if underWay[parcel.channel]?.isEmpty == true { underWay[parcel.channel] = nil }
@@ -132,6 +144,8 @@ public struct DeliverySchedule: Sendable {
         guard let index = queues[channel]?.firstIndex(where: { $0.notice.id == id }), var item = queues[channel]?[index]
         else { return nil }
         item.attempts += 1
+        let firstTried = item.firstTriedAt ?? now.elapsed
+        item.firstTriedAt = firstTried
         switch attempt {
         case .delivered:
             item.state = .sent
@@ -140,8 +154,9 @@ public struct DeliverySchedule: Sendable {
             queues[channel]?.remove(at: index)
         case .failed(let why, let retryAfter):
             item.lastFault = why
-            item.state = item.attempts >= Self.mostAttempts ? .dead : .failed
-            item.nextAt = now.elapsed + max(backOff(item.attempts), retryAfter ?? .zero)
+            item.state = now.elapsed - firstTried >= Self.givesUpAfter ? .dead : .failed
+            let longest = item.notice.severity == .alarm ? Self.greatestBackOffOfAlarm : Self.greatestBackOff
+            item.nextAt = now.elapsed + max(backOff(item.attempts, longest), retryAfter ?? .zero)
             if item.state == .dead { queues[channel]?.remove(at: index) } else { queues[channel]?[index] = item }
         case .refused(let why):
             item.lastFault = why
@@ -152,10 +167,10 @@ public struct DeliverySchedule: Sendable {
         return item
     }
 
-    /// 1 s, 2 s, 4 s … up to an hour, each shortened by up to a quarter so that many gateways do not knock together.
-    private mutating func backOff(_ attempts: Int) -> Interval {
+    /// 1 s, 2 s, 4 s … up to the longest, each shortened by up to a quarter so that many gateways do not knock together.
+    private mutating func backOff(_ attempts: Int, _ longest: Interval) -> Interval {
         let doubled = Self.firstBackOff.milliseconds << Int64(min(attempts - 1, 12))
-        let capped = min(doubled, Self.greatestBackOff.milliseconds)
+        let capped = min(doubled, longest.milliseconds)
         jitter = jitter &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
         let share = Int64(jitter >> 54)  // 0…1023
         return .milliseconds(capped - capped / 4 * share / 1024)
@@ -178,6 +193,9 @@ public struct DeliverySchedule: Sendable {
     public var nextDue: Interval? {
         queues.keys.filter(hasLane).flatMap { channel in eligible(channel).map { max($0.nextAt, free(channel)) } }.min()
     }
+
+    /// Whether nothing has gone through a channel for too long.
+    public func isTroubled(_ channel: ChannelID, at now: Interval) -> Bool { failingSince[channel].map { now - $0 >= Self.troubledAfter } ?? false }
 
     /// How many notices wait, by channel.
     public var waiting: [ChannelID: Int] { queues.mapValues(\.count) }

@@ -13,7 +13,6 @@ final class Bridge: Sendable {
         var desk: SiteDesk?
         var boarding: BoardingRoom?
         var clock: GatewayClock?
-        var dead: [ChannelID: Int] = [:]
     }
 
     private let ends = Mutex(Ends())
@@ -30,11 +29,8 @@ final class Bridge: Sendable {
 
     func openCase(_ elevator: ElevatorID, _ id: CaseID?) { ends.withLock { $0.boarding }?.setOpenCase(elevator, id) }
 
-    func channelDead(_ channel: ChannelID) {
-        let (desk, clock, count) = ends.withLock { ends in
-            ends.dead[channel, default: 0] += 1
-            return (ends.desk, ends.clock, ends.dead[channel] ?? 1)
-        }
+    func channelDead(_ channel: ChannelID, _ count: Int) {
+        let (desk, clock) = ends.withLock { ($0.desk, $0.clock) }
         guard let desk, let clock else { return }
         let phrase = Phrase(.channelDead, ["channel": .same(channel.rawValue), "count": .same("\(count)")])
         desk.tell(
@@ -45,10 +41,7 @@ final class Bridge: Sendable {
     }
 
     func channelWorks(_ channel: ChannelID) {
-        let desk = ends.withLock { ends in
-            ends.dead[channel] = nil
-            return ends.desk
-        }
+        let desk = ends.withLock { $0.desk }
         desk?.tell(.cleared(Subject(.site, "channel-\(channel)"), .equipment))
     }
 

@@ -64,7 +64,7 @@ public final class GatewayService: Service {
         let delivery = DeliveryDesk(
             pending: state.undelivered, notifiers: factory.notifiers(configuration),
             writer: LetterWriter(configuration: configuration, signer: signer), store: store, clock: clock, log: log,
-            onDead: { bridge.channelDead($0) }, onWorking: { bridge.channelWorks($0) })
+            onDead: { bridge.channelDead($0, $1) }, onWorking: { bridge.channelWorks($0) })
         let desk = SiteDesk(
             core: state.core, store: store, delivery: delivery, clock: clock, boot: boot, log: log,
             onFalseBoardingAlarm: { bridge.falseAlarm($0) }, onElevatorCase: { bridge.openCase($0, $1) })

@@ -20,15 +20,16 @@ public actor DeliveryDesk {
     private var armed: ContinuousClock.Instant?
     private let bell: AsyncStream<Void>
     private let ring: AsyncStream<Void>.Continuation
-    /// Called when a channel has given up on a notice.
-    private let onDead: @Sendable (ChannelID) -> Void
+    /// Called when a channel has given up on a notice, or has not worked for a while, with how many notices are undelivered.
+    private let onDead: @Sendable (ChannelID, Int) -> Void
     private let onWorking: @Sendable (ChannelID) -> Void
     private var working: Set<ChannelID> = []
+    private var told: Set<ChannelID> = []
 
     /// A desk with what was not delivered before the last stop.
     public init(
         pending: [DeliverySchedule.Item], notifiers: [ChannelID: any Notifier], writer: LetterWriter, store: Store,
-        clock: GatewayClock, log: Logger, onDead: @escaping @Sendable (ChannelID) -> Void, onWorking: @escaping @Sendable (ChannelID) -> Void
+        clock: GatewayClock, log: Logger, onDead: @escaping @Sendable (ChannelID, Int) -> Void, onWorking: @escaping @Sendable (ChannelID) -> Void
     ) {
         schedule = DeliverySchedule(pending: pending, seed: UInt64.random(in: 0...UInt64.max))
         self.notifiers = notifiers
@@ -122,11 +123,18 @@ public actor DeliveryDesk {
         ring.yield()
     }
 
+    private func report(_ channel: ChannelID, _ dead: Int) {
+        working.remove(channel)
+        told.insert(channel)
+        onDead(channel, dead + (schedule.waiting[channel] ?? 0))
+    }
+
     private func count(_ channel: ChannelID, _ result: DeliverySchedule.Attempt, _ items: [DeliverySchedule.Item]) {
         var counts = tally[channel] ?? (0, 0, 0)
         switch result {
         case .delivered:
             counts.sent += items.count
+            told.remove(channel)
             // The first success since the start, or since a notice was given up, ends the channel's case.
             if working.insert(channel).inserted { onWorking(channel) }
         case .failed(let why, _), .refused(let why):
@@ -140,8 +148,9 @@ public actor DeliveryDesk {
         let dead = items.count { $0.state == .dead }
         if dead > 0 {
             counts.dead += dead
-            working.remove(channel)
-            onDead(channel)
+            report(channel, dead)
+        } else if schedule.isTroubled(channel, at: clock.now().elapsed), !told.contains(channel) {
+            report(channel, 0)
         }
         tally[channel] = counts
     }

@@ -8,7 +8,7 @@ import Telemetry
 import TimeSeriesStore
 
 /// Prints what the gateway does in relation to plain C on the same libraries, in one run. Ratios, because machines differ.
-/// With arguments (`modbus`, `devices`, `wire`, `rows`, `detector`, `boarding`, `residence`) only those.
+/// With arguments (`modbus`, `devices`, `wire`, `rows`, `detector`, `boarding`, `storm`, `residence`) only those.
 @main
 enum Bench {
     static func main() async throws {
@@ -24,6 +24,7 @@ enum Bench {
         if all || chosen.contains("rows") { try rows() }
         if all || chosen.contains("detector") { detector() }
         if all || chosen.contains("boarding") { try await BoardingLatency.measure() }
+        if all || chosen.contains("storm") { try await Storm.measure() }
         guard all || chosen.contains("residence") else { return }
         if let seconds = ProcessInfo.processInfo.environment["SOAK"].flatMap({ Double($0) }) {
             try await Residence.measure(seconds: seconds)

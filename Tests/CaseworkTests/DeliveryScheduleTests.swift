@@ -59,8 +59,41 @@ import Testing
             if attempts == 1 { #expect(last.map { $0.nextAt >= .seconds(now + 120) } == true) }
             now += 4000
         }
-        #expect(attempts == DeliverySchedule.mostAttempts)
         #expect(last?.state == .dead)
+        #expect(now >= 86_400 && now < 86_400 + 8000, "given up after a day, not before")
+    }
+
+    @Test func `an alarm is tried every minute as long as it takes, attention ever more rarely`() {
+        for (severity, most) in [(Severity.alarm, Interval.minutes(1)), (.attention, .hours(1))] {
+            var schedule = DeliverySchedule(seed: 3)
+            schedule.enqueue(notice("1", severity: severity))
+            var waits: [Interval] = []
+            var now = Interval.zero
+            for _ in 0..<16 {
+                for parcel in schedule.due(at: now) {
+                    _ = schedule.finish(parcel, .failed("no", retryAfter: nil), at: Instant(elapsed: now, wall: WallTime(unixSeconds: 0)))
+                }
+                let next = schedule.nextDue ?? now
+                waits.append(next - now)
+                now = next
+            }
+            #expect(waits.allSatisfy { $0 <= most } && waits.last.map { $0 >= .milliseconds(most.milliseconds * 3 / 4) } == true, "\(waits)")
+        }
+    }
+
+    @Test func `a channel through which nothing goes for ten minutes is in trouble until something does`() {
+        var schedule = DeliverySchedule(seed: 1)
+        schedule.enqueue(notice("1"))
+        var now = Interval.zero
+        while now < .minutes(9) {
+            for parcel in schedule.due(at: now) {
+                _ = schedule.finish(parcel, .failed("no", retryAfter: nil), at: Instant(elapsed: now, wall: WallTime(unixSeconds: 0)))
+            }
+            now = schedule.nextDue ?? now
+        }
+        #expect(!schedule.isTroubled("a", at: .minutes(9)) && schedule.isTroubled("a", at: .minutes(10)))
+        for parcel in schedule.due(at: .minutes(11)) { _ = schedule.finish(parcel, .delivered, at: at(660)) }
+        #expect(!schedule.isTroubled("a", at: .minutes(30)))
     }
 
     @Test func `quiet hours hold a notice back`() {
