@@ -102,8 +102,9 @@ public struct DeliverySchedule: Sendable {
         guard hasLane(channel), free(channel) <= now else { return nil }
         let waiting = eligible(channel).filter { $0.nextAt <= now }
         guard !waiting.isEmpty else { return nil }
-        // Where things must wait, an alarm goes before an attention.
-        let ordered = waiting.filter { $0.notice.severity == .alarm } + waiting.filter { $0.notice.severity != .alarm }
+        // Where things must wait, an alarm goes before an attention, and what was never tried before what failed.
+        func rank(_ item: Item) -> Int { (item.notice.severity == .alarm ? 0 : 2) + (item.attempts == 0 ? 0 : 1) }
+        let ordered = (0...3).flatMap { place in waiting.filter { rank($0) == place } }
         var count = 1
         if let pace = paces[channel] {
             let room = pace.count - (begun[channel] ?? []).count { $0 + pace.per > now }

@@ -25,6 +25,8 @@ public actor DeliveryDesk {
     private let onWorking: @Sendable (ChannelID) -> Void
     private var working: Set<ChannelID> = []
     private var told: Set<ChannelID> = []
+    private var unsaved: [DeliverySchedule.Item] = []
+    private var isSaving = false
 
     /// A desk with what was not delivered before the last stop.
     public init(
@@ -84,6 +86,8 @@ public actor DeliveryDesk {
                 rearm(&group)
             }
         }
+        // A stop cancels the tries under way, not the record of those that ended.
+        await Task { await saveRecords() }.value
     }
 
     /// The bell rings when a notice comes in, a try ends, or the next one is due.
@@ -117,10 +121,24 @@ public actor DeliveryDesk {
         }
         let finished = schedule.finish(parcel, result, at: clock.now())
         count(channel, result, finished)
-        do { try await store.write { for item in finished { try $0.save(item) } } } catch {
-            log.error("delivery records could not be saved", metadata: ["channel": "\(channel)", "why": "\(error)"])
-        }
+        unsaved += finished
         ring.yield()
+        await saveRecords()
+    }
+
+    /// Saves the delivery records that have gathered, in one transaction: in a storm the next try does not wait for the disk. What a power
+    /// cut takes is tried again under its old id.
+    private func saveRecords() async {
+        guard !isSaving else { return }
+        isSaving = true
+        defer { isSaving = false }
+        while !unsaved.isEmpty {
+            let records = unsaved
+            unsaved = []
+            do { try await store.write { for item in records { try $0.save(item) } } } catch {
+                log.error("delivery records could not be saved", metadata: ["count": "\(records.count)", "why": "\(error)"])
+            }
+        }
     }
 
     private func report(_ channel: ChannelID, _ dead: Int) {

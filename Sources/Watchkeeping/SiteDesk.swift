@@ -50,8 +50,7 @@ public actor SiteDesk {
     private let log: Logger
     /// News for open pages.
     public nonisolated let newsroom = Newsroom()
-    private let mailbox: AsyncStream<Item>
-    private nonisolated let post: AsyncStream<Item>.Continuation
+    private nonisolated let mailbox = Mailbox<Item>()
     private let onFalseBoardingAlarm: @Sendable (ElevatorID) -> Void
     private let onElevatorCase: @Sendable (ElevatorID, CaseID?) -> Void
     private var unsaved: [@Sendable (StoreWriter) throws -> Void] = []
@@ -71,33 +70,55 @@ public actor SiteDesk {
         self.boot = boot
         self.log = log
         self.onFalseBoardingAlarm = onFalseBoardingAlarm
-        (mailbox, post) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
     }
 
     /// Hands in an event; it is decided in its turn.
     public nonisolated func tell(_ event: Neighbourhood.Event, audit: AuditEntry? = nil) {
-        post.yield(Item(event: event, audit: audit, reply: nil))
+        mailbox.put(Item(event: event, audit: audit, reply: nil))
     }
 
     /// Hands in an event and waits until it is decided and durable.
     public nonisolated func ask(_ event: Neighbourhood.Event, audit: AuditEntry? = nil) async -> Result<Void, Neighbourhood.Refusal> {
         await withCheckedContinuation { continuation in
-            if case .terminated = post.yield(Item(event: event, audit: audit, reply: continuation)) {
-                continuation.resume(returning: .failure(.stopping))
-            }
+            if !mailbox.put(Item(event: event, audit: audit, reply: continuation)) { continuation.resume(returning: .failure(.stopping)) }
         }
     }
 
     /// No further events; `run` ends when those handed in are done.
-    public nonisolated func close() { post.finish() }
+    public nonisolated func close() { mailbox.close() }
 
     /// Works until closed.
     public func run() async {
-        for await item in mailbox { await process(item) }
+        for await _ in mailbox.bell { await processWhatCameIn() }
+        await processWhatCameIn()
         await saveAllWatches()
     }
 
-    private func process(_ item: Item) async {
+    /// What one transaction holds: all that came in while the last one was on its way to the disk. A storm of two hundred findings costs a
+    /// few waits for the disk, not two hundred.
+    private struct Batch {
+        var writes: [@Sendable (StoreWriter) throws -> Void] = []
+        var notices: [Notice] = []
+        var news: Set<News> = []
+        var replies: [CheckedContinuation<Result<Void, Neighbourhood.Refusal>, Never>] = []
+    }
+
+    private static let mostInABatch = 256
+
+    private func processWhatCameIn() async {
+        while true {
+            let items = mailbox.take(Self.mostInABatch)
+            guard !items.isEmpty else { return }
+            var batch = Batch()
+            for item in items { decide(item, &batch) }
+            if !batch.writes.isEmpty { await save(batch.writes) }
+            if !batch.notices.isEmpty { await delivery.enqueue(batch.notices) }
+            for item in batch.news { newsroom.publish(item) }
+            for reply in batch.replies { reply.resume(returning: .success(())) }
+        }
+    }
+
+    private func decide(_ item: Item, _ batch: inout Batch) {
         let now = clock.now()
         let effects: [Neighbourhood.Effect]
         do {
@@ -106,41 +127,34 @@ public actor SiteDesk {
             item.reply?.resume(returning: .failure(error))
             return
         }
-        await carryOut(effects, audit: item.audit, at: now)
-        if case .poll(let poll) = item.event, poll.answered { newsroom.publish(.reading(poll.meter)) }
-        item.reply?.resume(returning: .success(()))
+        take(effects, at: now, &batch)
+        if let audit = item.audit {
+            batch.writes.append { try $0.audit(who: audit.who, what: audit.what, subject: audit.subject, note: audit.note, at: now.wall) }
+        }
+        if case .poll(let poll) = item.event, poll.answered { batch.news.insert(.reading(poll.meter)) }
+        if let reply = item.reply { batch.replies.append(reply) }
     }
 
-    /// One transaction for all effects of an event; then the notices; then the pages.
-    private func carryOut(_ effects: [Neighbourhood.Effect], audit: AuditEntry?, at now: Instant) async {
-        var writes: [@Sendable (StoreWriter) throws -> Void] = []
-        var notices: [Notice] = []
-        var news: Set<News> = []
+    private func take(_ effects: [Neighbourhood.Effect], at now: Instant, _ batch: inout Batch) {
         let boot = boot
         for effect in effects {
             switch effect {
             case .save(let item):
-                writes.append { try $0.save(item) }
-                news.insert(.caseFile(item.id))
+                batch.writes.append { try $0.save(item) }
+                batch.news.insert(.caseFile(item.id))
                 if item.subject.type == .elevator { onElevatorCase(ElevatorID(item.subject.id), item.isOpen ? item.id : nil) }
             case .notify(let notice):
-                writes.append { try $0.save(DeliverySchedule.Item(notice)) }
-                notices.append(notice)
+                batch.writes.append { try $0.save(DeliverySchedule.Item(notice)) }
+                batch.notices.append(notice)
             case .saveWatch(let id):
-                if let write = watchWrite(id, at: now) { writes.append(write) }
+                if let write = watchWrite(id, at: now) { batch.writes.append(write) }
             case .journal(let kind, let subject, let body):
-                writes.append { try $0.journal(kind, subject: subject.description, body: body, boot: boot, at: now) }
-                if kind == "finding" { news.insert(.finding(subject)) }
-            case .homeChanged(let id): news.insert(.home(id))
+                batch.writes.append { try $0.journal(kind, subject: subject.description, body: body, boot: boot, at: now) }
+                if kind == "finding" { batch.news.insert(.finding(subject)) }
+            case .homeChanged(let id): batch.news.insert(.home(id))
             case .falseBoardingAlarm(let elevator): onFalseBoardingAlarm(elevator)
             }
         }
-        if let audit {
-            writes.append { try $0.audit(who: audit.who, what: audit.what, subject: audit.subject, note: audit.note, at: now.wall) }
-        }
-        if !writes.isEmpty { await save(writes) }
-        if !notices.isEmpty { await delivery.enqueue(notices) }
-        for item in news { newsroom.publish(item) }
     }
 
     /// Saves, together with what could not be saved before. When the disk refuses, alerts go out all the same and the

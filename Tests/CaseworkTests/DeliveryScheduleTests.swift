@@ -28,6 +28,13 @@ import Testing
         #expect(ids(schedule.due(at: .milliseconds(1))) == ["3"])
     }
 
+    @Test func `in a storm what was never tried goes before what failed once`() {
+        var schedule = DeliverySchedule(seed: 1)
+        for number in 1...5 { schedule.enqueue(notice("\(number)", "c-\(number)")) }
+        for parcel in schedule.due(at: .zero) { _ = schedule.finish(parcel, .failed("no", retryAfter: nil), at: at(0)) }
+        #expect(ids(schedule.due(at: .seconds(2))) == ["5", "1", "2", "3"])
+    }
+
     @Test func `a slow answer about one case holds up that case only`() {
         var schedule = DeliverySchedule(seed: 1)
         for (id, item) in [("1", "c-1"), ("2", "c-1"), ("3", "c-2"), ("4", "c-3")] { schedule.enqueue(notice(id, item)) }

@@ -56,11 +56,12 @@ final class RunningGateway: Sendable {
     }
 
     /// One HTTP request through curl, which is everywhere; the status and the body.
-    func http(_ method: String, _ path: String, _ body: String? = nil) -> (status: Int, json: [String: Any], text: String) {
+    func http(_ method: String, _ path: String, _ body: String? = nil, headers: [String] = []) -> (status: Int, json: [String: Any], text: String) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/curl")
         var arguments = ["-s", "-m", "10", "-X", method, "-w", "\n%{http_code}", "http://127.0.0.1:\(port)\(path)"]
         if let body { arguments += ["-H", "Content-Type: application/json", "-d", body] }
+        arguments += headers.flatMap { ["-H", $0] }
         process.arguments = arguments
         let pipe = Pipe()
         process.standardOutput = pipe

@@ -11,62 +11,12 @@ import TimeSeriesStore
 
 /// The built program on real parts: Modbus over TCP and a pseudo-terminal, a real broker, a real file.
 @Suite(.serialized) struct WayThroughTheHouseTests {
-    let civil = CivilClock(zone: .gmt)
-
-    /// Two homes whose water has stopped, one of them on a pseudo-terminal, under a rule rehearsed in seconds.
-    func configuration(_ gateway: RunningGateway, tcp: SimulatedLine, serial: SimulatedLine, broker: PrivateBroker) -> String {
-        """
-        site: {id: e2e, name: 测试, timezone: Asia/Shanghai}
-        language: en
-        storage: {path: w.sqlite, commit_every: 200ms}
-        console: {listen: "127.0.0.1:\(gateway.port)", public_url: "http://127.0.0.1:\(gateway.port)"}
-        mqtt: {host: 127.0.0.1, port: \(broker.port)}
-        profiles: ["\(ShippedProfiles.root.path)/DeviceProfiles"]
-        buses:
-          - {id: net, transport: tcp, host: 127.0.0.1, port: \(tcp.port), response_timeout: 200ms}
-          - {id: lane, transport: rtu, device: \(serial.devicePath), response_timeout: 200ms}
-        meters:
-          - {id: wm-1, bus: net, unit: 1, profile: tuf-2000m, poll: 1s}
-          - {id: wm-2, bus: lane, unit: 2, profile: bove-ultrasonic, poll: 1s}
-        households:
-          - {id: h-1, name: 张阿婆, address: 3号楼101, meter: wm-1, consent: {given: 2026-05-01, by: 本人}, policy: quick, contacts: [family], grid: g}
-          - {id: h-2, name: 王大爷, address: 3号楼102, meter: wm-2, consent: {given: 2026-05-01, by: 本人}, policy: calm, contacts: [family], grid: g}
-        policies:
-          quick: {volume_rule: {below_litres: 10, within: 3s, when: always, severity: alarm}, no_data: 60s, longest_silence: 1h}
-          calm: {no_data: 60s}
-        elevators:
-          - {id: lift-1, boarding: hold, cool_down: 1s, clear_after: 2s}
-        contacts:
-          - {id: family, name: 张女士, role: family, channels: [out]}
-          - {id: grid, name: 小李, role: grid_worker, channels: [out]}
-          - {id: property, name: 物业, role: property, channels: [out]}
-        channels:
-          - {id: out, kind: file, path: out.jsonl, names: true}
-        ladders:
-          elder:
-            - {after: 0s, notify: [family], accept_within: 2s}
-            - {after: 2s, notify: [grid_worker], accept_within: 60s}
-        """
-    }
-
-    func meter(_ unit: UInt8, _ profile: String) throws -> SimulatedMeter {
-        let model = try #require(ShippedProfiles.model(profile))
-        return SimulatedMeter(
-            unit: unit, profile: model, civil: civil, now: { WallTime(unixMilliseconds: Int64(Date().timeIntervalSince1970 * 1000)) },
-            volume: { _ in .litres(4321) })
-    }
-
     @Test func `a collapse becomes a case, climbs, is accepted, and ends with what a person found; an e-bike is held and released`() async throws {
-        let gateway = try RunningGateway()
-        defer { gateway.end() }
-        let broker = try PrivateBroker(folder: gateway.folder)
-        defer { broker.stop() }
-        let tcp = try SimulatedLine(.tcp(port: 0), meters: [try meter(1, "tuf-2000m")])
-        let serial = try SimulatedLine(.serial(baud: 0), meters: [try meter(2, "bove-ultrasonic")])
-        defer { tcp.stop(); serial.stop() }
-        try gateway.write("wellward.yaml", configuration(gateway, tcp: tcp, serial: serial, broker: broker))
+        let site = try LittleSite()
+        defer { site.end() }
+        let gateway = site.gateway
         try gateway.start()
-        let lift = try SimulatedElevator("lift-1", broker: .init(host: "127.0.0.1", port: broker.port, clientID: ""))
+        let lift = try SimulatedElevator("lift-1", broker: .init(host: "127.0.0.1", port: site.broker.port, clientID: ""))
         defer { lift.stop() }
 
         try await eventually { gateway.http("GET", "/readyz").status == 200 }
@@ -161,14 +111,9 @@ import TimeSeriesStore
     }
 
     @Test func `from a terminal one lists, accepts, reports, enters an absence, exports, and verifies the audit`() async throws {
-        let gateway = try RunningGateway()
-        defer { gateway.end() }
-        let broker = try PrivateBroker(folder: gateway.folder)
-        defer { broker.stop() }
-        let tcp = try SimulatedLine(.tcp(port: 0), meters: [try meter(1, "tuf-2000m")])
-        let serial = try SimulatedLine(.serial(baud: 0), meters: [try meter(2, "bove-ultrasonic")])
-        defer { tcp.stop(); serial.stop() }
-        try gateway.write("wellward.yaml", configuration(gateway, tcp: tcp, serial: serial, broker: broker))
+        let site = try LittleSite()
+        defer { site.end() }
+        let gateway = site.gateway
         try gateway.start()
         let url = ["--url", "http://127.0.0.1:\(gateway.port)"]
         func run(_ arguments: [String]) throws -> (code: Int32, out: String, err: String) { try TechnicianCommandTests.run(arguments + url) }
@@ -210,14 +155,9 @@ import TimeSeriesStore
     }
 
     @Test func `killed and started again, cases and readings are there and nothing is told twice`() async throws {
-        let gateway = try RunningGateway()
-        defer { gateway.end() }
-        let broker = try PrivateBroker(folder: gateway.folder)
-        defer { broker.stop() }
-        let tcp = try SimulatedLine(.tcp(port: 0), meters: [try meter(1, "tuf-2000m")])
-        let serial = try SimulatedLine(.serial(baud: 0), meters: [try meter(2, "bove-ultrasonic")])
-        defer { tcp.stop(); serial.stop() }
-        try gateway.write("wellward.yaml", configuration(gateway, tcp: tcp, serial: serial, broker: broker))
+        let site = try LittleSite()
+        defer { site.end() }
+        let gateway = site.gateway
         try gateway.start()
         try await eventually { gateway.items("/api/v1/cases?state=open").contains { $0["kind"] as? String == "inactivity" } }
         let id = try #require(gateway.items("/api/v1/cases?state=open").first?["id"] as? String)
@@ -237,15 +177,10 @@ import TimeSeriesStore
     }
 
     @Test func `an invalid change is refused on SIGHUP and the old configuration stays; a valid one is applied`() async throws {
-        let gateway = try RunningGateway()
-        defer { gateway.end() }
-        let broker = try PrivateBroker(folder: gateway.folder)
-        defer { broker.stop() }
-        let tcp = try SimulatedLine(.tcp(port: 0), meters: [try meter(1, "tuf-2000m"), try meter(3, "tuf-2000m")])
-        let serial = try SimulatedLine(.serial(baud: 0), meters: [try meter(2, "bove-ultrasonic")])
-        defer { tcp.stop(); serial.stop() }
-        let text = configuration(gateway, tcp: tcp, serial: serial, broker: broker)
-        try gateway.write("wellward.yaml", text)
+        let site = try LittleSite(spareUnit: true)
+        defer { site.end() }
+        let gateway = site.gateway
+        let text = site.text
         try gateway.start()
         try await eventually { gateway.http("GET", "/readyz").status == 200 }
         try gateway.write("wellward.yaml", text.replacingOccurrences(of: "bus: net, unit", with: "bus: nett, unit"))
