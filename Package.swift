@@ -139,7 +139,7 @@ let package = Package(
         tests("MessagingTests", ["Messaging", "Demonstration", "TestSupport"]),
         tests("WatchkeepingTests", ["Telemetry", "Casework", "Watchkeeping", "Gateway", "Demonstration", "TestSupport"]),
         tests("NotifierTests", ["Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
-        tests("TimeSeriesStoreTests", ["Telemetry", "Phrasebook", "Casework", "TimeSeriesStore"]),
+        tests("TimeSeriesStoreTests", ["Telemetry", "Phrasebook", "Casework", "TimeSeriesStore", grdb]),
         tests(
             "EndToEndTests",
             ["wellward", "TimeSeriesStore", "Telemetry", "DeviceProfiles", "Messaging", "BoardingControl", "Simulation", "Demonstration", "TestSupport"]),

@@ -91,6 +91,23 @@ extension DocumentNode {
         return interval
     }
 
+    /// An amount of storage, at least `least`: a whole number with kB, MB or GB (powers of ten).
+    public func bytes(_ key: String, least: Int64 = 1) -> Int64? {
+        guard let value = present(key, required: false), let text = value.scalarText() else { return nil }
+        let units: [(String, Int64)] = [("kB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000)]
+        guard let (unit, factor) = units.first(where: { text.hasSuffix($0.0) }), let number = Int64(text.dropLast(unit.count)),
+            (0...1_000_000).contains(number)
+        else {
+            value.report("`\(text)` is no amount of storage", fix: "write a whole number with kB, MB or GB, such as 4GB")
+            return nil
+        }
+        guard number * factor >= least else {
+            value.report("`\(text)` is too little", fix: "write at least \(max(1, least / 1_000_000))MB")
+            return nil
+        }
+        return number * factor
+    }
+
     /// One of the words of an enumeration.
     public func choice<Choice: RawRepresentable & CaseIterable>(
         _ key: String, _ type: Choice.Type = Choice.self, required: Bool = false

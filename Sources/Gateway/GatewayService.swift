@@ -44,14 +44,18 @@ public final class GatewayService: Service {
     private let pollers: PollerHub
     private let untold: [Finding]
     private let unwatched: (from: WallTime, to: WallTime)?
-    private let log: Logger
+    let log: Logger
+    private let lock: StoreLock
+    let opening: StoreOpening
 
     /// Opens the store, restores what was, connects nothing yet.
     public init(_ configuration: SiteConfiguration, options: Options, log: Logger) throws {
         self.options = options
         self.log = log
         let boot = UUID().uuidString.lowercased()
-        let store = try Store(path: configuration.storage.path)
+        lock = try StoreLock(path: configuration.storage.path)
+        opening = try StoreOpening(path: configuration.storage.path)
+        let store = opening.store
         let state = try Restoration(configuration: configuration, store: store).state(speed: options.speed, startAt: options.startAt)
         let clock = state.clock
         let signer = LinkSigner(secret: try Self.linkSecret(configuration, store))
@@ -103,6 +107,7 @@ public final class GatewayService: Service {
         let desk = premises.desk
         for finding in untold { desk.tell(.finding(finding)) }
         if let unwatched { tellUnwatched(unwatched) }
+        tellQuarantine()
         let deskWork = Task { await desk.run() }
         let deliveryWork = Task { await premises.delivery.run() }
         let upkeep = [
@@ -115,7 +120,7 @@ public final class GatewayService: Service {
                 "site": "\(configuration.siteID)", "homes": "\(configuration.watchedHomes.count)", "meters": "\(configuration.polledMeters.count)",
                 "elevators": "\(configuration.elevators.count)",
             ])
-        try? await gracefulShutdown()
+        let damage = await untilToldOrDamaged()
         SystemdNotice.stopping()
         for task in upkeep { task.cancel() }
         desk.newsroom.close()
@@ -136,6 +141,7 @@ public final class GatewayService: Service {
         try? await http.shutdown()
         try? premises.store.close()
         log.info("stopped")
+        if let damage { throw DamagedStore(what: damage) }
     }
 
     // MARK: Upkeep
@@ -172,6 +178,8 @@ public final class GatewayService: Service {
     private func keepWatches() async {
         var round = 0
         while !Task.isCancelled {
+            // Soon after a start too: a gateway that is switched off every night would never tidy up.
+            if round == 6 { await careForStore() }
             try? await Task.sleep(for: .seconds(10))
             guard !Task.isCancelled else { return }
             await saveAxis()
@@ -180,10 +188,7 @@ public final class GatewayService: Service {
             await premises.desk.saveAllWatches()
             let yesterday = premises.clock.now().elapsed - .days(1)
             await premises.desk.reconfigure { $0.book.forgetClosed(before: yesterday) }
-            let oldest = premises.clock.now().wall - premises.configuration.storage.retainReadings
-            do { try await premises.store.write { try $0.dropReadings(before: oldest) } } catch {
-                log.error("old readings could not be dropped", metadata: ["why": "\(error)"])
-            }
+            await careForStore()
         }
     }
 

@@ -19,7 +19,7 @@ public enum Sentence: String, CaseIterable, Sendable {
     case safe, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
     case signOfLife, silenceUnseen, absenceEnding
     // Meters and buses.
-    case meterSilent, meterBad, busDown, storageFull, gatewayUnwatched, channelDead, mostHomesBlind, mostHomesQuiet, commandUnanswered
+    case meterSilent, meterBad, busDown, storageFull, storeSetAside, gatewayUnwatched, channelDead, mostHomesBlind, mostHomesQuiet, commandUnanswered
     // Elevators.
     case ebikeHeld, ebikeSeen, ebikeRefused, ebikeVetoed, ebikeLongestHold, ebikeTooOften, batterySeen, gasSeen, elevatorOffline
     case announceHold, announceAlarm
@@ -152,6 +152,11 @@ public enum Sentence: String, CaseIterable, Sendable {
             )
         case .gatewayUnwatched:
             ("网关从{from}到{to}没有运行，这段时间没有看护。", "The gateway was down from {from} to {to}; nobody was watched in that time.")
+        case .storeSetAside:
+            (
+                "记录文件损坏，已搁置，另起新文件继续看护；找回{count}条记录。请逐户确认近况，并检查存储卡。",
+                "The record was damaged and set aside; watching goes on with a new one. {count} entries were carried over. Please check on the homes and on the storage."
+            )
         case .channelDead:
             ("通知渠道{channel}连续失败，有{count}条没有送到。", "Channel {channel} keeps failing; {count} notices were not delivered.")
         case .mostHomesBlind:

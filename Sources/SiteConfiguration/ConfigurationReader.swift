@@ -133,10 +133,20 @@ public struct ConfigurationReader {
     private func storage() -> SiteConfiguration.Storage {
         let node = root.child("storage")
         defer { node?.finish() }
-        return SiteConfiguration.Storage(
+        var storage = SiteConfiguration.Storage(
             path: files.resolve(node?.string("path") ?? "var/wellward.sqlite"),
             retainReadings: node?.interval("retain_readings", least: .hours(1)) ?? .days(400),
             commitEvery: node?.interval("commit_every", least: .milliseconds(10)) ?? .seconds(2))
+        storage.sealAfter = node?.interval("seal_after", least: .days(1)) ?? storage.sealAfter
+        storage.sizeCapBytes = node?.bytes("size_cap", least: 32_000_000) ?? storage.sizeCapBytes
+        storage.retainCases = node?.interval("retain_cases", least: .days(1)) ?? storage.retainCases
+        storage.retainJournal = node?.interval("retain_journal", least: .days(1)) ?? storage.retainJournal
+        if let thin = node?.child("thin") {
+            storage.thinAfter = thin.interval("after", least: .days(2), required: true)
+            storage.thinEvery = thin.interval("every", least: .minutes(1)) ?? storage.thinEvery
+            thin.finish()
+        }
+        return storage
     }
 
     private func console() -> SiteConfiguration.Console {

@@ -39,7 +39,13 @@ public enum ConfigurationSchema {
             "language": {"enum": ["zh-Hans", "en"], "default": "zh-Hans"},
             "storage": {
               "type": "object", "additionalProperties": false,
-              "properties": {"path": {"type": "string"}, "retain_readings": {"$ref": "#/$defs/duration"}, "commit_every": {"$ref": "#/$defs/duration"}}
+              "properties": {
+                "path": {"type": "string"}, "retain_readings": {"$ref": "#/$defs/duration"}, "commit_every": {"$ref": "#/$defs/duration"},
+                "seal_after": {"$ref": "#/$defs/duration"}, "size_cap": {"type": "string", "pattern": "^[0-9]+(kB|MB|GB)$", "default": "4GB"},
+                "retain_cases": {"$ref": "#/$defs/duration"}, "retain_journal": {"$ref": "#/$defs/duration"},
+                "thin": {"type": "object", "additionalProperties": false, "required": ["after"],
+                         "properties": {"after": {"$ref": "#/$defs/duration"}, "every": {"$ref": "#/$defs/duration"}}}
+              }
             },
             "console": {
               "type": "object", "additionalProperties": false,

@@ -32,6 +32,15 @@ public struct SiteConfiguration: Sendable {
         public var path: String
         public var retainReadings: Interval
         public var commitEvery: Interval
+        /// Days that ended so long ago are packed.
+        public var sealAfter: Interval = .days(2)
+        /// Packed days older than this keep one reading in `thinEvery`; nil keeps all.
+        public var thinAfter: Interval?
+        public var thinEvery: Interval = .hours(1)
+        /// The record holds no more than so many bytes.
+        public var sizeCapBytes: Int64 = 4_000_000_000
+        public var retainCases: Interval = .days(1096)
+        public var retainJournal: Interval = .days(731)
     }
 
     /// The page and the API.

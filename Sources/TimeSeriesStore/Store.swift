@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Synchronization
 import Telemetry
 
 /// Why the store could not do something.
@@ -12,6 +13,10 @@ public enum StoreFault: Error, Sendable, CustomStringConvertible {
     case failed(String)
 
     init(_ error: any Error) {
+        if let fault = error as? StoreFault {
+            self = fault
+            return
+        }
         guard let error = error as? DatabaseError else {
             self = .failed("\(error)")
             return
@@ -40,6 +45,9 @@ public final class Store: Sendable {
     let pool: DatabasePool
     /// The file.
     public let path: String
+    private let seenDamage = Mutex<String?>(nil)
+    /// Damage that SQLite met while reading or writing; nil while there was none.
+    public var damage: String? { seenDamage.withLock { $0 } }
 
     /// Opens or creates the file, bringing an older one up to the present schema.
     /// - Throws: `StoreFault`
@@ -59,6 +67,9 @@ public final class Store: Sendable {
             try FileManager.default.createDirectory(
                 at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
             pool = try DatabasePool(path: path, configuration: configuration)
+            guard try !pool.read(StoreSchema.migrator.hasBeenSuperseded) else {
+                throw StoreFault.failed("the file was written by a newer release; install that release again, or restore an older backup")
+            }
             try StoreSchema.migrator.migrate(pool)
             // Who lives alone is in this file: nobody but the gateway's user reads it.
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
@@ -69,12 +80,18 @@ public final class Store: Sendable {
 
     /// Reads, off the cooperative pool.
     public func read<Value: Sendable>(_ body: @escaping @Sendable (StoreReader) throws -> Value) async throws(StoreFault) -> Value {
-        do { return try await pool.read { try body(StoreReader(database: $0)) } } catch { throw StoreFault(error) }
+        do { return try await pool.read { try body(StoreReader(database: $0)) } } catch { throw noted(error) }
+    }
+
+    private func noted(_ error: any Error) -> StoreFault {
+        let fault = StoreFault(error)
+        if case .corrupt(let what) = fault { seenDamage.withLock { $0 = what } }
+        return fault
     }
 
     /// Writes in one durable transaction, off the cooperative pool: all of it happens or nothing.
     public func write<Value: Sendable>(_ body: @escaping @Sendable (StoreWriter) throws -> Value) async throws(StoreFault) -> Value {
-        do { return try await pool.write { try body(StoreWriter(database: $0)) } } catch { throw StoreFault(error) }
+        do { return try await pool.write { try body(StoreWriter(database: $0)) } } catch { throw noted(error) }
     }
 
     /// Reads on the caller's thread: for start-up and commands.
@@ -91,13 +108,49 @@ public final class Store: Sendable {
     /// - Returns: what is wrong; empty when all is well.
     public func integrityFaults() throws(StoreFault) -> [String] {
         do {
-            let lines = try pool.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(20)") }
-            return lines == ["ok"] ? [] : lines
+            return try pool.read { database in
+                let lines = try String.fetchAll(database, sql: "PRAGMA integrity_check(20)")
+                guard lines == ["ok"] else { return lines }
+                var damaged: [String] = []
+                let blocks = try Row.fetchCursor(database, sql: "SELECT series, day, body FROM blocks")
+                while let row = try blocks.next(), damaged.count < 20 {
+                    do { _ = try ReadingBlock(row["body"] as Data) } catch let fault as BlockFault {
+                        damaged.append("series \(row["series"] as Int64), day \(row["day"] as Int64): \(fault)")
+                    }
+                }
+                return damaged
+            }
         } catch { throw StoreFault(error) }
     }
 
-    /// Writes the log back into the file and closes.
-    public func close() throws(StoreFault) {
+    /// Copies the whole record into another file while it is in use; what is committed meanwhile is in it or not, as a whole.
+    public func backup(to path: String) throws(StoreFault) {
+        do {
+            let copy = try DatabaseQueue(path: path)
+            try pool.backup(to: copy)
+            try copy.writeWithoutTransaction { database in
+                // One file, without a log beside it, that says it was closed in order.
+                try database.execute(sql: "DELETE FROM facts WHERE name = 'running'")
+                try database.execute(sql: "PRAGMA journal_mode = DELETE")
+            }
+            try copy.close()
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        } catch { throw StoreFault(error) }
+    }
+
+    /// Writes the log back into the file and empties it.
+    public func writeLogBack() throws(StoreFault) {
+        do { try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } } catch { throw StoreFault(error) }
+    }
+
+    /// Writes the log back into the file, notes that the end was in order, and closes.
+    /// - Parameter inOrder: false for a command beside a running gateway, which must not speak for it
+    public func close(inOrder: Bool = true) throws(StoreFault) {
+        if inOrder {
+            // On a full disk the note fails, and the next start takes a closer look: that is all.
+            try? pool.write { try $0.execute(sql: "DELETE FROM facts WHERE name = 'running'") }
+            try? writeLogBack()
+        }
         do {
             try pool.close()
         } catch { throw StoreFault(error) }

@@ -51,6 +51,16 @@ enum StoreSchema {
                     CREATE INDEX corrections_of_meter ON corrections (meter, first);
                     """)
         }
+        migrator.registerMigration("3 sealed days") { database in
+            try database.execute(
+                sql: """
+                    -- The readings of one series and day (UTC), packed: see ReadingBlock. `thinned`: only one in a while was kept.
+                    CREATE TABLE blocks (
+                        series INTEGER NOT NULL, day INTEGER NOT NULL, thinned INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (series, day)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX blocks_by_day ON blocks (day);
+                    """)
+        }
         return migrator
     }
 }

@@ -146,9 +146,4 @@ public struct StoreWriter {
         }
         return Data(hash.finalize())
     }
-
-    /// Forgets readings before a moment.
-    public func dropReadings(before moment: WallTime) throws {
-        try database.execute(sql: "DELETE FROM readings WHERE at < ?", arguments: [moment.unixMilliseconds])
-    }
 }

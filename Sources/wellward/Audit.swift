@@ -30,7 +30,7 @@ struct AuditCommand: ParsableCommand {
                 throw CommandFault("\(configuration.storage.path): there is no record yet")
             }
             let store = try Store(path: configuration.storage.path)
-            defer { try? store.close() }
+            defer { try? store.close(inOrder: false) }
             let chain = try store.readNow { try $0.auditChain() }
             if let broken = chain.broken {
                 throw CommandFault(

@@ -1,0 +1,96 @@
+import Foundation
+import Logging
+import Phrasebook
+import ServiceLifecycle
+import SiteConfiguration
+import Telemetry
+import TimeSeriesStore
+import Watchkeeping
+
+extension SiteConfiguration.Storage {
+    /// The settings as the store knows them.
+    var policy: StoragePolicy {
+        StoragePolicy(
+            retainReadings: retainReadings, sealAfter: sealAfter, thin: thinAfter.map { .init(after: $0, every: thinEvery) },
+            sizeCapBytes: sizeCapBytes, retainCases: retainCases, retainJournal: retainJournal)
+    }
+}
+
+/// The store's hourly care, and what is done about a damaged file.
+extension GatewayService {
+    /// Why a gateway ends itself: the next start sets the damaged file aside and goes on with a fresh one.
+    struct DamagedStore: Error, CustomStringConvertible {
+        var what: String
+        var description: String { "the record is damaged (\(what)); started again, the gateway sets the file aside and goes on watching" }
+    }
+
+    /// Waits until the gateway is told to stop, or its record turns out to be damaged.
+    /// - Returns: the damage
+    func untilToldOrDamaged() async -> String? {
+        await withTaskGroup(of: String?.self) { group in
+            group.addTask {
+                try? await gracefulShutdown()
+                return nil
+            }
+            group.addTask {
+                if let damage = await self.checkStore() { return damage }
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .seconds(5))
+                    if let damage = self.premises.store.damage {
+                        StoreOpening.markDamaged(self.premises.store.path)
+                        return damage
+                    }
+                }
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+    }
+
+    func careForStore() async {
+        let upkeep = StoreUpkeep(premises.store, premises.configuration.storage.policy)
+        do {
+            let report = try await upkeep.round(at: premises.clock.now().wall)
+            if report.sealedReadings > 0 || report.droppedForSpace > 0 {
+                log.info(
+                    "the record was tidied",
+                    metadata: [
+                        "packed": "\(report.sealedReadings)", "bytes": "\(report.bytes)", "days_dropped": "\(report.droppedForSpace)",
+                    ])
+            }
+            if report.droppedForSpace > 0 { log.warning("storage.size_cap is reached: the oldest readings were deleted") }
+        } catch { log.error("the record could not be tidied", metadata: ["why": "\(error)"]) }
+    }
+
+    /// After an unclean end the whole file is checked, beside the work: with years of history that takes minutes.
+    /// - Returns: the first fault; nil when all is well or there was nothing to check
+    func checkStore() async -> String? {
+        guard opening.wasUnclean, opening.quarantined == nil else { return nil }
+        let store = premises.store
+        // A call that blocks for minutes has a thread of its own.
+        let found: String? = await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: try? store.integrityFaults().first) }
+        }
+        if let found {
+            StoreOpening.markDamaged(store.path)
+            log.critical("the record is damaged", metadata: ["why": "\(found)"])
+        }
+        return found
+    }
+
+    /// An incident for people: the record was damaged, what was kept, and what nobody can know any more.
+    func tellQuarantine() {
+        guard let quarantined = opening.quarantined else { return }
+        log.critical(
+            "the record was damaged and set aside",
+            metadata: ["file": "\(quarantined.path)", "carried_over": "\(quarantined.carriedOver)", "why": "\(quarantined.reason)"])
+        let phrase = Phrase(.storeSetAside, ["count": .same("\(quarantined.carriedOver)")])
+        premises.desk.tell(
+            .finding(
+                Finding(
+                    subject: Subject(.site, premises.configuration.siteID.rawValue), kind: .incident, rule: "store_damaged", severity: .attention,
+                    at: premises.clock.now(), text: phrase.text, numbers: ["lines": Double(quarantined.carriedOver)])))
+    }
+}

@@ -1,0 +1,24 @@
+import Foundation
+import Glibc
+
+/// Holds a store for one gateway: a second one on the same file, or a restore beneath a running one, would mix two memories.
+///
+/// The kernel lets go of the lock when the process ends, however it ends (flock(2)).
+public final class StoreLock: Sendable {
+    private let descriptor: Int32
+
+    /// Takes the lock of a store's file.
+    /// - Throws: `StoreFault` when another process holds it, or the folder cannot be written
+    public init(path: String) throws(StoreFault) {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        descriptor = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .failed("\(path).lock cannot be made: \(String(cString: strerror(errno)))") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            Glibc.close(descriptor)
+            throw .failed("another gateway is at work on this file; stop it first")
+        }
+    }
+
+    deinit { Glibc.close(descriptor) }
+}

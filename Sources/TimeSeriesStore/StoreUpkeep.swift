@@ -1,0 +1,122 @@
+import Foundation
+import GRDB
+import Telemetry
+
+/// How long what is kept, and in which form.
+public struct StoragePolicy: Sendable, Hashable {
+    /// Readings older than this are deleted.
+    public var retainReadings: Interval
+    /// Days that ended so long ago are packed.
+    public var sealAfter: Interval
+    /// Packed days older than `after` keep one reading in `every`; nil keeps all.
+    public var thin: Thinning?
+    /// The file holds no more than this; the oldest readings give way, never cases, notices or audit.
+    public var sizeCapBytes: Int64
+    /// Closed cases and their notices are kept so long.
+    public var retainCases: Interval
+    /// Journal lines are kept so long. Audit lines are kept for good: each rests on the one before.
+    public var retainJournal: Interval
+
+    /// Fewer readings of days long past.
+    public struct Thinning: Sendable, Hashable {
+        public var after: Interval
+        public var every: Interval
+
+        /// One reading in `every` for days older than `after`.
+        public init(after: Interval, every: Interval) {
+            self.after = after
+            self.every = every
+        }
+    }
+
+    /// The defaults of the configuration page: 400 days, packed after two, 4 GB; cases three years, the journal two.
+    public init(
+        retainReadings: Interval = .days(400), sealAfter: Interval = .days(2), thin: Thinning? = nil, sizeCapBytes: Int64 = 4_000_000_000,
+        retainCases: Interval = .days(1096), retainJournal: Interval = .days(731)
+    ) {
+        self.retainReadings = retainReadings
+        self.sealAfter = sealAfter
+        self.thin = thin
+        self.sizeCapBytes = sizeCapBytes
+        self.retainCases = retainCases
+        self.retainJournal = retainJournal
+    }
+}
+
+/// The hourly care of the store: packing, thinning, retention, the size cap. Every step is a transaction of its own and short, so that a
+/// case waits at most for one of them.
+public struct StoreUpkeep: Sendable {
+    /// What a round did.
+    public struct Report: Sendable, Hashable {
+        public var sealedReadings = 0
+        public var thinnedBlocks = 0
+        /// The oldest days that gave way to the cap, in days.
+        public var droppedForSpace = 0
+        /// Bytes in use, of which the cap speaks.
+        public var bytes: Int64 = 0
+    }
+
+    private let store: Store
+    private let policy: StoragePolicy
+    /// Blocks in one transaction.
+    private static let step = 64
+
+    /// Care of a store under a policy.
+    public init(_ store: Store, _ policy: StoragePolicy) {
+        self.store = store
+        self.policy = policy
+    }
+
+    /// One round.
+    /// - Throws: `StoreFault`; what was done before stays done
+    public func round(at now: WallTime) async throws(StoreFault) -> Report {
+        var report = Report()
+        let policy = policy
+        try await store.write { writer in
+            try writer.dropReadings(before: now - policy.retainReadings)
+            try writer.dropClosedCases(before: now - policy.retainCases)
+            try writer.dropJournal(before: now - policy.retainJournal)
+        }
+        while !Task.isCancelled {
+            let done = try await store.write { try $0.seal(before: now - policy.sealAfter, most: Self.step) }
+            report.sealedReadings += done.readings
+            if done.blocks < Self.step { break }
+        }
+        while let thin = policy.thin, !Task.isCancelled {
+            let count = try await store.write { try $0.thin(before: now - thin.after, every: thin.every, most: Self.step) }
+            report.thinnedBlocks += count
+            if count < Self.step { break }
+        }
+        report.bytes = try await store.read { try $0.bytesInUse() }
+        while report.bytes > policy.sizeCapBytes, !Task.isCancelled {
+            guard try await store.write({ try $0.dropOldestDay() }) != nil else { break }
+            report.droppedForSpace += 1
+            report.bytes = try await store.read { try $0.bytesInUse() }
+        }
+        return report
+    }
+}
+
+extension StoreReader {
+    /// Bytes of the pages in use; free pages are used again before the file grows.
+    public func bytesInUse() throws -> Int64 {
+        func pragma(_ name: String) throws -> Int64 { try Int64.fetchOne(database, sql: "PRAGMA \(name)") ?? 0 }
+        return try (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
+    }
+}
+
+extension StoreWriter {
+    /// Forgets closed cases that were opened before a moment, with their notices.
+    public func dropClosedCases(before moment: WallTime) throws {
+        try database.execute(
+            sql: "DELETE FROM notices WHERE case_id IN (SELECT id FROM cases WHERE is_open = 0 AND opened < ?)", arguments: [moment.unixMilliseconds])
+        // The newest stays: the next case's number follows from it.
+        try database.execute(
+            sql: "DELETE FROM cases WHERE is_open = 0 AND opened < ? AND number < (SELECT max(number) FROM cases)", arguments: [moment.unixMilliseconds])
+    }
+
+    /// Forgets journal lines before a moment.
+    public func dropJournal(before moment: WallTime) throws {
+        try database.execute(sql: "DELETE FROM journal WHERE at < ?", arguments: [moment.unixMilliseconds])
+    }
+}

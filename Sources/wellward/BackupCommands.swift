@@ -1,0 +1,91 @@
+import ArgumentParser
+import Documents
+import Foundation
+import Gateway
+import SiteConfiguration
+import TimeSeriesStore
+
+/// `wellward backup`
+struct BackupCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup", abstract: Spoken.say("在网关运行时备份它的记录。", "Copy the gateway's record while it is at work."),
+        discussion: """
+            The copy is one SQLite file of one moment, for the gateway's user alone. It says who lives alone: keep it as carefully as the gateway. The \
+            configuration, with names and addresses, is not in it.
+
+            Example: wellward backup --config /etc/wellward/wellward.yaml --to /mnt/usb/wellward-2026-11-24.sqlite
+            """)
+
+    @Option(help: "The configuration file.") var config: String
+    @Option(help: "The new file.") var to: String
+
+    func run() throws {
+        umask(0o077)
+        let path = try storagePath(config)
+        guard !FileManager.default.fileExists(atPath: to) else { throw CommandFault("\(to): there is a file already; name a new one") }
+        do throws(StoreFault) {
+            let store = try Store(path: path)
+            try store.backup(to: to)
+            try store.close(inOrder: false)
+            let copy = try Store(path: to)
+            let faults = try copy.integrityFaults()
+            try copy.close()
+            if let fault = faults.first { throw .corrupt(fault) }
+        } catch {
+            try? FileManager.default.removeItem(atPath: to)
+            throw CommandFault("\(path) was not backed up: \(error)")
+        }
+        for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: to + suffix) }
+        print(Spoken.say("已备份到\(to)，并已校验。", "Backed up to \(to), and checked."))
+    }
+}
+
+/// `wellward restore`
+struct RestoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore", abstract: Spoken.say("从备份恢复记录；网关须先停下。", "Put a backup in the place of the record; the gateway must be stopped."),
+        discussion: """
+            The present record is set aside beside it, never deleted. What happened after the backup is then unknown: readings are missing, cases stand as they \
+            stood, and notices of that time that were not sent are sent again under their old ids.
+
+            Example: wellward restore --config /etc/wellward/wellward.yaml --from /mnt/usb/wellward-2026-11-24.sqlite
+            """)
+
+    @Option(help: "The configuration file.") var config: String
+    @Option(help: "The backup.") var from: String
+
+    func run() throws {
+        umask(0o077)
+        let path = try storagePath(config, mustExist: false)
+        do throws(StoreFault) {
+            let lock = try StoreLock(path: path)
+            try withExtendedLifetime(lock) { () throws(StoreFault) in
+                let fresh = path + ".restoring"
+                try? FileManager.default.removeItem(atPath: fresh)
+                guard (try? FileManager.default.copyItem(atPath: from, toPath: fresh)) != nil else { throw .failed("\(from) cannot be copied") }
+                let copy = try Store(path: fresh)
+                if let fault = try copy.integrityFaults().first { throw .corrupt("\(from): \(fault)") }
+                try copy.close()
+                let aside = "\(path).before-restore-\(Int(Date().timeIntervalSince1970))"
+                do {
+                    for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
+                        try FileManager.default.moveItem(atPath: path + suffix, toPath: aside + suffix)
+                    }
+                    try FileManager.default.moveItem(atPath: fresh, toPath: path)
+                } catch { throw .failed(error.localizedDescription) }
+            }
+        } catch {
+            throw CommandFault("the backup was not restored: \(error)")
+        }
+        print(Spoken.say("已恢复；原来的记录留在旁边（.before-restore-…）。", "Restored; the record that was there lies beside it (.before-restore-…)."))
+    }
+}
+
+/// Where a configuration keeps its record.
+func storagePath(_ config: String, mustExist: Bool = true) throws -> String {
+    let result = try ConfigurationLoader.load(config)
+    guard let configuration = result.configuration else { throw DocumentIssues(result.issues.filter { $0.severity == .error }) }
+    let path = configuration.storage.path
+    guard !mustExist || FileManager.default.fileExists(atPath: path) else { throw CommandFault("\(path): there is no record yet") }
+    return path
+}
