@@ -61,6 +61,8 @@ public struct Case: Sendable, Hashable, Codable {
     public var signOfLifeAt: Instant?
     public var closedAt: Instant?
     public var outcome: Outcome?
+    /// The person whose word closed it; nil when it ended by itself.
+    public var closedBy: String?
     public var note: String
     public var findings: [Finding]
     public var rungs: [Rung]
@@ -83,6 +85,10 @@ public struct Case: Sendable, Hashable, Codable {
     public var latest: Finding? { findings.last }
     /// The most findings kept; the first and the newest ones matter.
     static let mostFindings = 50
+    /// The most rungs kept, repetitions among them.
+    static let mostRungs = 64
+    /// Notes longer than this take no more, in bytes.
+    static let longestNote = 20_000
 }
 
 /// A message that is to reach one contact by one channel.

@@ -10,11 +10,14 @@ extension CaseBook {
             if case .outcome(let outcome, _) = act.deed, outcome == found.outcome { return [] }
             throw .closed(found.outcome)
         }
-        if !act.note.isEmpty { found.note = found.note.isEmpty ? act.note : "\(found.note)\n\(act.note)" }
+        // The same act sent twice by a phone with a bad line must not write its note twice.
+        if !act.note.isEmpty, found.note != act.note, !found.note.hasSuffix("\n\(act.note)"), found.note.utf8.count < Case.longestNote {
+            found.note = found.note.isEmpty ? act.note : "\(found.note)\n\(act.note)"
+        }
         switch act.deed {
         case .accept: return accept(&found, act, at: now)
         case .arrived: return arrive(&found, act, at: now)
-        case .handBack: return try handBack(&found, at: now)
+        case .handBack: return try handBack(&found, act, at: now)
         case .outcome(let outcome, let until): return try conclude(&found, outcome, until, act, at: now)
         }
     }
@@ -58,14 +61,13 @@ extension CaseBook {
         return [.save(found)] + notices
     }
 
-    private mutating func handBack(_ found: inout Case, at now: Instant) throws(Refusal) -> [Effect] {
+    private mutating func handBack(_ found: inout Case, _ act: Act, at now: Instant) throws(Refusal) -> [Effect] {
         guard found.acceptedAt != nil else { throw .notAccepted }
-        found.acceptedAt = nil
-        found.acceptedBy = nil
-        found.acceptedByRelative = false
-        found.arrivedAt = nil
+        // A relative's link must not take the case from whoever is on the way.
+        guard found.acceptedBy == act.by || !isRelative(act.by) else { throw .notYours }
+        found.letGo()
         found.stage = .dispatched
-        if let next = found.rungs.firstIndex(where: { $0.doneAt == nil }) { found.rungs[next].dueAt = now }
+        found.goOn(at: now)
         return climb(found, at: now)
     }
 
@@ -79,12 +81,9 @@ extension CaseBook {
             // Nobody opened: the case is not over, somebody with a key or a uniform must come.
             found.stage = .supervised
             found.supervisedAt = found.supervisedAt ?? now
-            found.acceptedAt = nil
-            found.acceptedBy = nil
-            found.acceptedByRelative = false
-            found.arrivedAt = nil
+            found.letGo()
             found.pausedUntil = nil
-            if let next = found.rungs.firstIndex(where: { $0.doneAt == nil }) { found.rungs[next].dueAt = now }
+            found.goOn(at: now)
             return climb(found, at: now)
         }
         found.outcome = outcome
@@ -95,11 +94,15 @@ extension CaseBook {
         var effects: [Effect] = []
         if found.subject.type == .household {
             let household = HouseholdID(found.subject.id)
+            let latest = now.wall + Self.presenceLongest
             if outcome == .away || outcome == .hospital {
-                let latest = now.wall + Self.presenceLongest
                 let end = min(until ?? now.wall + Self.presenceDefault, latest)
                 effects.append(.presence(household, outcome, until: end, by: act.by))
-            } else {
+            } else if outcome == .deceased {
+                // The family must not be told a day later that no water runs; the committee is asked before the entry ends.
+                effects.append(.presence(household, outcome, until: latest, by: act.by))
+            } else if found.kind == .inactivity || found.kind == .useWhileAway {
+                // Only who went to the person has seen the person: a repaired meter says nothing about anybody's morning.
                 effects.append(.seenByPerson(household, outcome))
             }
         }

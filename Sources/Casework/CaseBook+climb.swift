@@ -16,7 +16,10 @@ extension CaseBook {
     mutating func climb(_ item: Case, at now: Instant) -> [Effect] {
         var found = item
         var notices: [Effect] = []
-        if let paused = found.pausedUntil, paused <= now.elapsed { found.pausedUntil = nil }
+        if let paused = found.pausedUntil, paused <= now.elapsed {
+            found.pausedUntil = nil
+            found.goOn(at: now)
+        }
         superviseMissed(&found, at: now)
         while let index = found.dueRung(at: now.elapsed) {
             notices += step(&found, index, at: now)
@@ -36,7 +39,8 @@ extension CaseBook {
 
     private mutating func step(_ found: inout Case, _ index: Int, at now: Instant) -> [Effect] {
         found.rungs[index].doneAt = now
-        let roles = found.rungs[index].step.notify
+        let step = found.rungs[index].step
+        let roles = step.notify
         let first = found.noticeCount == 0
         let notices = tell(&found, roles, first ? .opened : .escalated, at: now)
         if !notices.isEmpty, found.stage == .filed || found.stage == .reported { found.stage = .dispatched }
@@ -46,10 +50,14 @@ extension CaseBook {
             // Nobody answers to this step: do not wait for nobody.
             found.rungs[index + 1].dueAt = found.rungs[index + 1].dueAt.earlier(of: now)
         }
-        if index == found.rungs.count - 1, found.repeatEvery > .zero, found.rungs.count < 200 {
+        if index == found.rungs.count - 1, found.repeatEvery > .zero {
+            // An alarm never falls silent; of its repetitions only the newest are kept.
+            if found.rungs.count >= Case.mostRungs, let old = found.rungs.firstIndex(where: { $0.repeated && $0.doneAt != nil }) {
+                found.rungs.remove(at: old)
+            }
             found.rungs.append(
                 Case.Rung(
-                    step: found.rungs[index].step, dueAt: now.advanced(by: found.repeatEvery), doneAt: nil, repeated: true))
+                    step: step, dueAt: now.advanced(by: found.repeatEvery), doneAt: nil, repeated: true))
         }
         return notices
     }
@@ -59,14 +67,9 @@ extension CaseBook {
         guard let limit = found.limit, limit.at <= now.elapsed, found.supervisedFor.insert(limit.key).inserted else { return }
         found.stage = .supervised
         found.supervisedAt = found.supervisedAt ?? now
-        if limit.reopens {
-            found.acceptedAt = nil
-            found.acceptedBy = nil
-            found.acceptedByRelative = false
-        }
-        if let next = found.rungs.firstIndex(where: { $0.doneAt == nil }) {
-            found.rungs[next].dueAt = found.rungs[next].dueAt.earlier(of: now)
-        }
+        if found.supervisedFor.count > 2 * Case.mostRungs { found.supervisedFor = [limit.key] }
+        if limit.reopens { found.letGo() }
+        found.goOn(at: now)
     }
 
     // MARK: Telling
@@ -76,8 +79,10 @@ extension CaseBook {
         let weekday = civil.weekday(at: now.wall)
         let minute = Int(civil.secondOfDay(at: now.wall) / 60)
         var effects: [Effect] = []
+        // A substitute may belong to another role of the same step: one person, one notice.
+        var told: Set<ContactID> = []
         for role in roles {
-            for contact in directory.people(role, for: found.subject, weekday: weekday, minute: minute) {
+            for contact in directory.people(role, for: found.subject, weekday: weekday, minute: minute) where told.insert(contact.id).inserted {
                 effects += tell(&found, contact, kind, nil, roles, at: now)
             }
         }
@@ -153,6 +158,23 @@ extension Case {
     /// Whether somebody who can go has taken the case on, so that the climb rests.
     public var isTaken: Bool { arrivedAt != nil || acceptedAt != nil && !acceptedByRelative }
 
+    /// Nobody has the case any more.
+    mutating func letGo() {
+        acceptedAt = nil
+        acceptedBy = nil
+        acceptedByRelative = false
+        arrivedAt = nil
+        arrivedBy = nil
+    }
+
+    /// The climb goes on now, at the pace of its ladder: what fell due while somebody had the case is not all told in one breath.
+    mutating func goOn(at now: Instant) {
+        guard let next = rungs.firstIndex(where: { $0.doneAt == nil }) else { return }
+        let late = max(.zero, now.since(rungs[next].dueAt))
+        for index in rungs.indices where index > next && rungs[index].doneAt == nil { rungs[index].dueAt = rungs[index].dueAt.advanced(by: late) }
+        rungs[next].dueAt = now
+    }
+
     /// The limit that runs now.
     var limit: Limit? {
         guard let index = rungs.lastIndex(where: { $0.doneAt != nil }), let done = rungs[index].doneAt else { return nil }
@@ -163,7 +185,7 @@ extension Case {
         if let acceptedAt, !acceptedByRelative {
             return step.arriveWithin.map { Limit(at: acceptedAt.elapsed + $0, key: "arrive-\(acceptedAt.elapsed)", reopens: true) }
         }
-        return step.acceptWithin.map { Limit(at: done.elapsed + $0, key: "accept-\(index)", reopens: false) }
+        return step.acceptWithin.map { Limit(at: done.elapsed + $0, key: "accept-\(done.elapsed)", reopens: false) }
     }
 
     /// The first rung that is due.

@@ -56,6 +56,8 @@ public struct CaseBook: Sendable {
         case closed(Outcome?)
         case outcomeNotAllowed(Outcome, allowed: [Outcome])
         case notAccepted
+        /// Somebody else has taken it on.
+        case notYours
         /// An absence that is over already explains nothing.
         case untilPast
     }
@@ -134,9 +136,11 @@ public struct CaseBook: Sendable {
         found.findings.append(finding)
         if finding.severity > found.severity {
             found.severity = finding.severity
-            found.rungs = rungs(for: found.kind, found.severity, from: now)
-            found.repeatEvery = ladders.ladder(for: found.kind, severity: found.severity).repeat
+            found.rungs = rungs(for: finding, from: now)
+            found.repeatEvery = ladders.ladder(for: finding).repeat
             found.pausedUntil = nil
+            // Whoever took an attention on may have time; an alarm needs somebody who goes now. Only who is there already stays.
+            if found.arrivedAt == nil { found.letGo() }
             return climb(found, at: now)
         }
         // The same lift boarded again: whoever was told has not ended it, so the next ones hear of it now.
@@ -146,6 +150,7 @@ public struct CaseBook: Sendable {
         // Renewed silence after a sign of life: the climb goes on at once.
         if found.kind == .inactivity, found.signOfLifeAt != nil, found.pausedUntil != nil {
             found.pausedUntil = nil
+            found.goOn(at: now)
             return climb(found, at: now)
         }
         put(found)
@@ -157,13 +162,12 @@ public struct CaseBook: Sendable {
         nextNumber += 1
         let opened = Case(
             id: id, kind: finding.kind, severity: finding.severity, subject: finding.subject, stage: .filed, openedAt: now,
-            note: "", findings: [finding], rungs: rungs(for: finding.kind, finding.severity, from: now),
-            repeatEvery: ladders.ladder(for: finding.kind, severity: finding.severity).repeat)
+            note: "", findings: [finding], rungs: rungs(for: finding, from: now), repeatEvery: ladders.ladder(for: finding).repeat)
         return climb(opened, at: now)
     }
 
-    private func rungs(for kind: FindingKind, _ severity: Severity, from now: Instant) -> [Case.Rung] {
-        ladders.ladder(for: kind, severity: severity).steps.map {
+    private func rungs(for finding: Finding, from now: Instant) -> [Case.Rung] {
+        ladders.ladder(for: finding).steps.map {
             Case.Rung(step: $0, dueAt: now.advanced(by: $0.after), doneAt: nil, repeated: false)
         }
     }
@@ -199,6 +203,7 @@ public struct CaseBook: Sendable {
         var found = closing
         found.stage = .closed
         found.closedAt = now
+        found.closedBy = who
         found.pausedUntil = nil
         let word = (found.outcome ?? .safe).name
         let text = Phrase(.closedWith, ["outcome": .text(word)]).text

@@ -54,11 +54,13 @@ public struct CaseStatistics: Sendable, Hashable {
     }
 
     private static func row(_ month: String, _ kind: FindingKind?, _ cases: [Case]) -> Row {
-        let outcomes = cases.filter { !$0.isOpen }.compactMap(\.outcome)
+        // What ended by itself has nobody's word on what it was.
+        let concluded = cases.filter { !$0.isOpen && $0.closedBy != nil }
+        let outcomes = concluded.compactMap(\.outcome)
         return Row(
             month: month, kind: kind, opened: cases.count, alarms: cases.count { $0.severity == .alarm }, open: cases.count(where: \.isOpen),
-            falseAlarms: cases.count { item in item.outcome.map { $0.isFalseAlarm(for: item.kind) } ?? false },
-            closedItself: cases.count { !$0.isOpen && $0.outcome == nil }, outcomes: Dictionary(outcomes.map { ($0, 1) }, uniquingKeysWith: +),
+            falseAlarms: concluded.count { item in item.outcome.map { $0.isFalseAlarm(for: item.kind) } ?? false },
+            closedItself: cases.count { !$0.isOpen && $0.closedBy == nil }, outcomes: Dictionary(outcomes.map { ($0, 1) }, uniquingKeysWith: +),
             accepted: Spread(cases.compactMap { item in item.acceptedAt.map { $0.since(item.openedAt) } }),
             arrived: Spread(cases.compactMap { item in item.arrivedAt.map { $0.since(item.openedAt) } }))
     }
@@ -87,7 +89,7 @@ extension Case {
             case .handling: (stage, acceptedAt ?? arrivedAt)
             case .supervised: (stage, supervisedAt)
             // A person's word on what was found is the verification; what ended by itself has none.
-            case .verified: (stage, outcome == nil ? nil : closedAt)
+            case .verified: (stage, closedBy == nil ? nil : closedAt)
             case .closed: (stage, closedAt)
             }
         }

@@ -51,6 +51,19 @@ public struct Ladders: Sendable, Hashable {
         return byName[name] ?? Ladders.defaults[name] ?? Ladder(steps: [LadderStep(after: .zero, notify: [.committee])])
     }
 
+    /// The ladder of a finding: of its kind, unless its rule has one of its own.
+    public func ladder(for finding: Finding) -> Ladder {
+        guard let name = Ladders.byRule[finding.rule] else { return ladder(for: finding.kind, severity: finding.severity) }
+        return byName[name] ?? Ladders.defaults[name] ?? ladder(for: finding.kind, severity: finding.severity)
+    }
+
+    /// Rules whose findings climb a ladder of their own: whether somebody really comes home tomorrow is asked of those who know, not of a
+    /// technician.
+    static let byRule = ["absence_ending": "absence", "drill": "elder"]
+
+    /// All names a configuration may give a ladder.
+    public static let names = Set(defaults.keys)
+
     /// The name of the ladder a kind of case climbs.
     public static func name(for kind: FindingKind, severity: Severity) -> String {
         switch kind {
@@ -67,11 +80,15 @@ public struct Ladders: Sendable, Hashable {
     /// What holds where the configuration says nothing.
     public static let defaults: [String: Ladder] = [
         "elder": Ladder(steps: [
-            LadderStep(after: .zero, notify: [.family], acceptWithin: .minutes(10)),
-            LadderStep(after: .minutes(10), notify: [.gridWorker, .committee], acceptWithin: .minutes(15)),
-            LadderStep(after: .minutes(25), notify: [.station], acceptWithin: .minutes(15)),
-            LadderStep(after: .minutes(40), notify: [.town]),
+            // The contract's steps; and who says "I'm going" is waited for an hour, who is there four hours: accepted and forgotten climbs.
+            LadderStep(after: .zero, notify: [.family], acceptWithin: .minutes(10), arriveWithin: .hours(1), outcomeWithin: .hours(4)),
+            LadderStep(
+                after: .minutes(10), notify: [.gridWorker, .committee], acceptWithin: .minutes(15), arriveWithin: .hours(1), outcomeWithin: .hours(4)),
+            LadderStep(after: .minutes(25), notify: [.station], acceptWithin: .minutes(15), arriveWithin: .hours(1), outcomeWithin: .hours(4)),
+            LadderStep(after: .minutes(40), notify: [.town], arriveWithin: .hours(1), outcomeWithin: .hours(4)),
         ]),
+        "absence": Ladder(
+            steps: [LadderStep(after: .zero, notify: [.family, .committee])], repeat: .zero),
         "attention": Ladder(
             steps: [
                 LadderStep(after: .zero, notify: [.family]),

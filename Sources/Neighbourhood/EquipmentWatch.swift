@@ -47,7 +47,10 @@ struct EquipmentWatch: Sendable {
             line.unusable = usable ? 0 : line.unusable + 1
             // The first answer since the start clears too: a case may be open from before a restart.
             let firstOnBus = heardBuses.insert(line.bus).inserted
-            if downBuses.remove(line.bus) != nil || firstOnBus { effects.append(.clear(Subject(.bus, line.bus.rawValue))) }
+            let cameBack = downBuses.remove(line.bus) != nil
+            // Whoever stays silent on a bus that works again is a trouble of its own.
+            if cameBack { for id in lines.keys where lines[id]?.bus == line.bus && id != meter { lines[id]?.told = nil } }
+            if cameBack || firstOnBus { effects.append(.clear(Subject(.bus, line.bus.rawValue))) }
             let first = usable && heardMeters.insert(meter).inserted
             if first || line.told == .silent || line.told == .unusable && usable {
                 line.told = nil
@@ -81,6 +84,12 @@ struct EquipmentWatch: Sendable {
                 text: event.told(of: meter.rawValue))
         case .rollover, .reset, .quarantined, .glitchDropped: return nil
         }
+    }
+
+    /// Whether a meter has given nothing that can be used for some polls.
+    func isUnseen(_ meter: MeterID) -> Bool {
+        guard let line = lines[meter] else { return false }
+        return line.misses >= Self.missesUntilTold || line.unusable >= Self.missesUntilTold
     }
 
     private mutating func tellSilent(on bus: BusID, at now: Instant) -> [Effect] {

@@ -97,7 +97,8 @@ public struct Neighbourhood: Sendable {
     public var book: CaseBook
     var equipment: EquipmentWatch
     private var homeOfMeter: [MeterID: HouseholdID]
-    private var blindIncidents: Set<BusID> = []
+    /// Homes whose blindness was told as part of an incident and not by itself.
+    var untoldBlind: Set<HouseholdID> = []
 
     /// A neighbourhood.
     /// - Parameters:
@@ -107,6 +108,7 @@ public struct Neighbourhood: Sendable {
         self.book = book
         equipment = EquipmentWatch(meters)
         homeOfMeter = Dictionary(homes.compactMap { home in home.meter.map { ($0, home.id) } }, uniquingKeysWith: { first, _ in first })
+        recallSharedBlindness()
     }
 
     /// Takes one event.
@@ -127,6 +129,7 @@ public struct Neighbourhood: Sendable {
             settle(.cleared(Subject(.household, id.rawValue), .incident), at: now, &effects)
             watch(id, .presence(entry), at: now, &effects)
             effects += [.saveWatch(id), .homeChanged(id)]
+            if let entry { explain(id, entry, at: now, &effects) }
         case .record(let subject, let kind, let body): effects.append(.journal(kind: kind, subject: subject, body: body))
         case .tick:
             for id in homes.keys.sorted() { watch(id, .tick, at: now, &effects) }
@@ -134,6 +137,16 @@ public struct Neighbourhood: Sendable {
             settle(.tick, at: now, &effects)
         }
         return effects
+    }
+
+    /// Whoever enters an absence says why the home is silent: an open case of silence has its outcome.
+    private mutating func explain(_ id: HouseholdID, _ entry: PresenceEntry, at now: Instant, _ effects: inout [Effect]) {
+        guard entry.kind != .visitors, let open = book.openCase(Subject(.household, id.rawValue), .inactivity) else { return }
+        let outcome: Outcome = entry.kind == .hospital ? .hospital : .away
+        guard let done = try? book.handle(.act(open.id, .init(.outcome(outcome, until: entry.until), by: entry.by, note: entry.note)), at: now)
+        else { return }
+        // The entry itself is in the ledger already.
+        carry(done.filter { if case .presence = $0 { false } else { true } }, at: now, &effects)
     }
 
     // MARK: Homes and meters
@@ -145,12 +158,6 @@ public struct Neighbourhood: Sendable {
             case .raise(let finding): tell(finding, at: now, &effects)
             case .clear(let subject):
                 settle(.cleared(subject, .equipment), at: now, &effects)
-                if subject.type == .bus {
-                    let bus = BusID(subject.id)
-                    blindIncidents.remove(bus)
-                    // A bus that answers ends an incident of blindness, not one of water.
-                    if sharedSilence(on: bus) == nil { settle(.cleared(subject, .incident), at: now, &effects) }
-                }
             }
         }
         guard let home = homeOfMeter[poll.meter] else { return }
@@ -158,6 +165,7 @@ public struct Neighbourhood: Sendable {
         watch(home, poll.register.map { .register($0) } ?? .unreadable, at: now, &effects)
         // Told now, not in the past: a ladder that began hours ago would climb to its end in one breath. And only what still stands.
         for finding in late where homes[home]?.watch.standing.values.contains(finding) == true { tell(finding, at: now, &effects) }
+        reviewSharedBlindness(around: home, seen: poll.register != nil, at: now, &effects)
         effects.append(.homeChanged(home))
     }
 
@@ -219,21 +227,10 @@ public struct Neighbourhood: Sendable {
         }
     }
 
-    /// A home that goes blind because its whole bus is down is part of one incident, not a case of its own.
+    /// A home that goes blind or quiet together with most others is part of one incident, not a case of its own.
     private mutating func tell(_ finding: Finding, at now: Instant, _ effects: inout [Effect]) {
         journal(finding, &effects)
-        if finding.kind == .blind, finding.subject.type == .household,
-            let bus = homes[HouseholdID(finding.subject.id)]?.bus, equipment.downBuses.contains(bus)
-        {
-            guard blindIncidents.insert(bus).inserted else { return }
-            let count = homes.values.filter { $0.bus == bus }.count
-            let phrase = Phrase(.mostHomesBlind, ["bus": .same(bus.rawValue), "count": .same("\(count)")])
-            let incident = Finding(
-                subject: Subject(.bus, bus.rawValue), kind: .incident, rule: "homes_blind", severity: .alarm, at: now,
-                text: phrase.text, numbers: ["homes": Double(count)])
-            journal(incident, &effects)
-            return settle(.finding(incident), at: now, &effects)
-        }
+        if isPartOfSharedBlindness(finding, at: now, &effects) { return }
         if isPartOfSharedSilence(finding, at: now, &effects) { return }
         settle(.finding(finding), at: now, &effects)
     }

@@ -19,7 +19,8 @@ public enum Sentence: String, CaseIterable, Sendable {
     case safe, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
     case signOfLife, silenceUnseen, absenceEnding
     // Meters and buses.
-    case meterSilent, meterBad, busDown, storageFull, storeSetAside, gatewayUnwatched, channelDead, mostHomesBlind, mostHomesQuiet, commandUnanswered
+    case meterSilent, meterBad, busDown, storageFull, storeSetAside, gatewayUnwatched, channelDead, mostHomesBlind, mostHomesOfSiteBlind, mostHomesQuiet,
+        commandUnanswered
     // Elevators.
     case ebikeHeld, ebikeSeen, ebikeRefused, ebikeVetoed, ebikeLongestHold, ebikeTooOften, batterySeen, gasSeen, elevatorOffline
     case announceHold, announceAlarm
@@ -159,6 +160,11 @@ public enum Sentence: String, CaseIterable, Sendable {
             )
         case .channelDead:
             ("通知渠道{channel}连续失败，有{count}条没有送到。", "Channel {channel} keeps failing; {count} notices were not delivered.")
+        case .mostHomesOfSiteBlind:
+            (
+                "全小区大多数人家（{count}户）同时看不到了：像是停电或网络中断。请逐户打电话。",
+                "Most homes of the site ({count}) cannot be seen any more: probably a power cut or the network. Please call each home."
+            )
         case .mostHomesBlind:
             (
                 "{bus}上大多数人家（{count}户）同时看不到了：像是断电或线路故障。请逐户打电话。",

@@ -127,11 +127,15 @@ struct ConfigurationCheck {
                     "household", home.id, "meter", "`\(meter.id)` counts in steps of \(profile.resolution): silence cannot be judged, the home shows DEGRADED",
                     "use a meter that counts 10 L or less", severity: .warning)
             }
-            let owners = [Role.gridWorker, .committee, .station].flatMap {
-                directory.people($0, for: Subject(.household, home.id.rawValue), weekday: 0, minute: 180)
-            }
-            if owners.isEmpty {
+            let subject = Subject(.household, home.id.rawValue)
+            guard directory.hasSomebodyToGo(for: subject) else {
                 log.add("household", home.id, "", "nobody who could go belongs to this home", "add a grid worker or a committee contact", severity: .warning)
+                continue
+            }
+            if let gap = directory.hourWithoutOwner(for: subject) {
+                log.add(
+                    "household", home.id, "", "nobody who could go is on duty \(gap); then all of them are told, off duty or not",
+                    "fill the shifts of grid worker, committee or station, or add a substitute", severity: .warning)
             }
         }
     }
@@ -201,6 +205,30 @@ extension SiteConfiguration.Bus {
             let bits = 9 + stopBits + (parity == .none ? 0 : 1)
             return .serial(baud: baud, bitsPerCharacter: bits, turnaround: turnaround, betweenRequests: betweenRequests)
         }
+    }
+}
+
+extension Directory {
+    private static let owners: [Role] = [.gridWorker, .committee, .station]
+
+    /// Whether anybody who could go belongs to a subject, on duty or not.
+    func hasSomebodyToGo(for subject: Subject) -> Bool {
+        Self.owners.contains { !people($0, for: subject, weekday: 0, minute: 0).isEmpty }
+    }
+
+    /// The first half hour of the week in which nobody who could go is on duty, as `sun 22:00`; nil when there is none.
+    func hourWithoutOwner(for subject: Subject) -> String? {
+        for half in 0..<(7 * 48) {
+            let (weekday, minute) = (half / 48, half % 48 * 30)
+            let isCovered = Self.owners.contains { role in
+                people(role, for: subject, weekday: weekday, minute: minute).contains { $0.isOnDuty(weekday: weekday, minute: minute) }
+            }
+            if !isCovered {
+                let name = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][weekday]
+                return "\(name) \(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 == 0 ? "00" : "30")"
+            }
+        }
+        return nil
     }
 }
 

@@ -98,6 +98,10 @@ extension ConfigurationReader {
     func ladders() -> Ladders {
         var result: [String: Ladder] = [:]
         for (name, node) in root.child("ladders")?.entries() ?? [] {
+            if !Ladders.names.contains(name), root.list("events").isEmpty {
+                node.report(
+                    "no kind of case climbs a ladder `\(name)`", fix: "name it one of: \(Ladders.names.sorted().joined(separator: ", "))", severity: .warning)
+            }
             var every = Interval.minutes(15)
             var steps: [DocumentNode] = []
             if node.isMapping {

@@ -58,6 +58,15 @@ struct Village {
         }
     }
 
+    /// The same village with a core made anew from what a restart finds: open cases and saved watches.
+    func restored() -> Village {
+        var copy = self
+        let homes = core.homes.values.sorted { $0.id < $1.id }
+        copy.core = Neighbourhood(
+            homes: homes, meters: homes.enumerated().map { (MeterID("wm-\($0.offset + 1)"), BusID("lane"), $0.offset + 1) }, book: core.book)
+        return copy
+    }
+
     private var totals: [Int: Volume] = [:]
     var open: [Case] { core.book.cases.values.filter(\.isOpen) }
 }
@@ -87,6 +96,49 @@ struct Village {
         #expect(village.open.contains { $0.kind == .incident && $0.subject.type == .bus })
         village.round(answering: Set(1...8), count: 2)
         #expect(village.open.isEmpty)
+    }
+
+    @Test func `when a bus comes back, a meter that stays dead gets its ticket and its home its case`() {
+        var village = Village(homes: 5)
+        village.round(answering: Set(1...5), count: 2)
+        village.round(answering: [], count: 14)
+        #expect(village.open.count == 2)
+        village.round(answering: [1, 2, 3, 4], count: 4)
+        #expect(village.open.map(\.subject.id).sorted() == ["h-5", "wm-5"], "\(village.open.map(\.subject))")
+        #expect(village.open.contains { $0.kind == .blind } && village.open.contains { $0.kind == .equipment })
+        // Told once: a person who closes it is not told again while nothing changes.
+        let blind = village.open.first { $0.kind == .blind }
+        if let blind { village.take(.act(blind.id, .init(.outcome(.meterFault, until: nil), by: "tech"))) }
+        village.round(answering: [1, 2, 3, 4], count: 20)
+        #expect(!village.open.contains { $0.kind == .blind })
+    }
+
+    @Test func `most homes of a bus that go out of sight are one incident even while one of them answers, also across a restart`() throws {
+        var village = Village(homes: 9)
+        village.round(answering: Set(1...9), count: 2)
+        village.round(answering: [9], count: 14)
+        let blind = village.open.filter { $0.kind == .blind }
+        #expect(blind.isEmpty)
+        let incident = try #require(village.open.first { $0.kind == .incident })
+        #expect(incident.subject == Subject(.bus, "lane"))
+        let homes = (1...9).compactMap { village.core.homes[HouseholdID("h-\($0)")]?.watch }
+        var restarted = Village(watches: homes, at: village.now)
+        restarted.core.book = village.core.book
+        restarted = restarted.restored()
+        restarted.round(answering: Set(2...9), count: 4)
+        #expect(restarted.open.filter { $0.kind == .blind }.map(\.subject.id) == ["h-1"])
+        #expect(!restarted.open.contains { $0.kind == .incident })
+    }
+
+    @Test func `an absence entered for a home whose silence is an open case is that case's outcome`() throws {
+        var village = Village(homes: 1)
+        village.round(answering: [1], use: .zero, count: 12 * 12 + 3)
+        let found = try #require(village.open.first)
+        let until = village.now.wall + .days(3)
+        village.take(.presence("h-1", PresenceEntry(kind: .away, until: until, by: "committee")))
+        let closed = try #require(village.core.book.cases[found.id])
+        #expect(closed.outcome == .away && closed.closedBy == "committee")
+        #expect(village.core.homes["h-1"]?.watch.presence?.until == until)
     }
 
     @Test func `a collapse becomes a case, and an outcome by a person ends it and its silence`() throws {
