@@ -105,7 +105,7 @@ extension CaseBook {
     ) -> [Effect] {
         contact.channels.map { channel in
             found.noticeCount += 1
-            let id = NoticeID("\(found.id)-n\(found.noticeCount)")
+            let id = NoticeID("\(found.id)-n\(found.noticeCount)\(tag.isEmpty ? "" : "-\(tag)")")
             found.notices.append(Case.NoticeRecord(id: id, channel: channel, contact: contact.id))
             let reader = contact.role
             let notice = Notice(

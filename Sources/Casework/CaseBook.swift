@@ -79,16 +79,20 @@ public struct CaseBook: Sendable {
     /// The site's civil time.
     public var clock: CivilClock { civil }
     private var nextNumber: Int
+    /// Ends the identifiers of notices, so that two sites, or a site with a new record, never send the same one: receivers drop what they
+    /// have had before. Empty in tests.
+    let tag: String
 
     /// A book with the cases that are still open, and the number the next case gets.
     public init(
-        ladders: Ladders, directory: Directory, language: Language, civil: CivilClock, open: [Case] = [], nextNumber: Int = 1
+        ladders: Ladders, directory: Directory, language: Language, civil: CivilClock, open: [Case] = [], nextNumber: Int = 1, tag: String = ""
     ) {
         self.ladders = ladders
         self.directory = directory
         self.language = language
         self.civil = civil
         self.nextNumber = nextNumber
+        self.tag = tag
         for item in open { cases[item.id] = item }
     }
 

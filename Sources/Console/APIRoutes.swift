@@ -42,7 +42,7 @@ struct APIRoutes: Sendable {
         let newest = try await premises.store.read { reader in
             try points.reduce(into: [MeterID: Reading]()) { result, entry in result[entry.key] = try reader.newest(of: entry.key, point: entry.value) }
         }
-        return .page(configuration.meters.map { shapes.meter($0, core: core, lastRead: lastRead[$0.id], last: newest[$0.id]) })
+        return .page(configuration.meters.filter(shapes.sees).map { shapes.meter($0, core: core, lastRead: lastRead[$0.id], last: newest[$0.id]) })
     }
 
     private func readings(_ request: Request, _ context: ConsoleContext) async throws -> JSON {
@@ -50,14 +50,12 @@ struct APIRoutes: Sendable {
         let id = MeterID(try context.parameters.require("id"))
         guard let meter = premises.configuration.meter(id) else { throw Problem.notFound("meter `\(id)`") }
         var shapes = Shapes(premises, account)
-        if account.role == .gridWorker, let home = premises.configuration.household(of: meter.id), !shapes.visibleHomes.contains(home) {
-            throw Problem.notFound("meter `\(id)`")
-        }
+        guard shapes.sees(meter) else { throw Problem.notFound("meter `\(id)`") }
         let query = request.uri.queryParameters
         let now = premises.clock.now().wall
         let from = try time(query["from"].map(String.init)) ?? now - .days(1)
         let to = try time(query["to"].map(String.init)) ?? now + .milliseconds(1)
-        let limit = min(5000, query["limit"].flatMap { Int($0) } ?? 1000)
+        let limit = max(1, min(5000, query["limit"].flatMap { Int($0) } ?? 1000))
         let point = query["point"].map(String.init)
         let start = try time(query["cursor"].map(String.init)) ?? from
         var found = try await premises.store.read { try $0.readings(of: id, point: point, from: start, to: to, limit: limit + 1) }
@@ -93,7 +91,6 @@ struct APIRoutes: Sendable {
         guard account.role.seesHomes else { throw Problem.forbidden("This role sees devices, not homes.") }
         var shapes = Shapes(premises, account)
         let core = await premises.desk.snapshot
-        if account.role.seesNames, account != .local { await auditView(account, "households") }
         return .page(shapes.visibleHomes.map { shapes.household($0, core: core) })
     }
 
@@ -103,17 +100,7 @@ struct APIRoutes: Sendable {
         let id = HouseholdID(try context.parameters.require("id"))
         var shapes = Shapes(premises, account)
         guard let home = shapes.visibleHomes.first(where: { $0.id == id }) else { throw Problem.notFound("household `\(id)`") }
-        if account.role.seesNames, account != .local { await auditView(account, "household/\(id)") }
         return shapes.household(home, core: await premises.desk.snapshot)
-    }
-
-    private func auditView(_ account: Account, _ subject: String) async {
-        let now = premises.clock.now().wall
-        do {
-            try await premises.store.write { try $0.audit(who: account.name, what: "viewed", subject: subject, note: "", at: now) }
-        } catch {
-            premises.log.error("a view could not be audited", metadata: ["why": "\(error)"])
-        }
     }
 
     private func elevators(_ context: ConsoleContext) async throws -> JSON {
@@ -129,7 +116,7 @@ struct APIRoutes: Sendable {
         let state = query["state"].map(String.init)
         guard [nil, "open", "closed", "all"].contains(state) else { throw Problem.badRequest("`state` is open, closed or all.") }
         let open = state == "open" ? true : state == "closed" ? false : nil
-        let limit = min(200, query["limit"].flatMap { Int($0) } ?? 100)
+        let limit = max(1, min(200, query["limit"].flatMap { Int($0) } ?? 100))
         let before = query["cursor"].flatMap { Int($0) }
         let found = try await premises.store.read { reader in
             try reader.cases(open: open, limit: limit, before: before).map { ($0, try reader.notices(of: $0.id)) }

@@ -21,8 +21,12 @@ final class AccessControl: Sendable {
     private let signIns = RateLimit(most: 10)
     /// Links that were not signed here: nobody stumbles over so many.
     let strangeLinks = RateLimit(most: 20)
+    /// Any password, right or wrong, from one address: many people may sit behind a proxy.
+    private let knocks = RateLimit(most: 60)
+    /// Who looked at what.
+    let views = ViewAudit()
     private let file = Mutex<(path: String, modified: Date, accounts: AccountFile)?>(nil)
-    private let premises: Premises
+    let premises: Premises
     /// Protects forms while there are no sessions.
     let localToken = AccessControl.random()
 
@@ -55,9 +59,15 @@ final class AccessControl: Sendable {
         guard isGuarded else { return (.local, localToken) }
         guard let id = Self.cookieValue(request) else { return nil }
         let now = GatewayClock.bootMilliseconds()
+        let known = accounts()
         return sessions.withLock { sessions in
             guard let session = sessions[id], session.until > now else { return nil }
-            return (session.account, session.csrf)
+            // The file is asked each time: whoever was taken out of it, or has another role, must not go on for half a day.
+            guard let account = known.account(named: session.account.name) else {
+                sessions[id] = nil
+                return nil
+            }
+            return (account, session.csrf)
         }
     }
 
@@ -68,11 +78,18 @@ final class AccessControl: Sendable {
 
     /// Signs somebody in.
     /// - Returns: the session's id, nil when name or password are wrong
-    func signIn(name: String, password: String, from address: String) throws(Problem) -> String? {
+    func signIn(name: String, password: String, from address: String) async throws(Problem) -> String? {
         let now = GatewayClock.bootMilliseconds()
-        guard signIns.take(address) else { throw Problem(.tooManyRequests, "Too many tries", "Wait five minutes and try again.") }
-        guard let account = accounts().account(name: name, password: password) else { return nil }
-        signIns.forget(address)
+        guard signIns.take("\(address)|\(name)"), knocks.take(address) else {
+            throw Problem(.tooManyRequests, "Too many tries", "Wait five minutes and try again.")
+        }
+        let file = accounts()
+        // Hashing takes its time on purpose: on a thread of its own, so that no other page waits for it.
+        let account: Account? = await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: file.account(name: name, password: password)) }
+        }
+        guard let account else { return nil }
+        signIns.forget("\(address)|\(name)")
         let id = Self.random()
         sessions.withLock { sessions in
             sessions = sessions.filter { $0.value.until > now }
@@ -81,6 +98,9 @@ final class AccessControl: Sendable {
         }
         return id
     }
+
+    /// Whether there is an account of that name.
+    func isAccount(_ name: String) -> Bool { accounts().account(named: name) != nil }
 
     func signOut(_ request: Request) {
         guard let id = Self.cookieValue(request) else { return }
@@ -109,22 +129,34 @@ struct AccessMiddleware: RouterMiddleware {
         var context = context
         context.account = found.account
         context.session = found.csrf
-        return try await next(request, context)
+        let response = try await next(request, context)
+        if request.method == .get, response.status == .ok, found.account.role.seesNames || path.hasSuffix("/readings"),
+            let subject = ViewAudit.subject(of: path)
+        {
+            await access.views.note(found.account.name, subject, access.premises)
+        }
+        return response
     }
 
     /// A page of another site must not act through the reader's browser.
     private func refuseForeignOrigin(_ request: Request) throws(Problem) {
-        guard let origin = request.headers[.origin], origin != "null" else { return }
+        guard let origin = request.headers[.origin] else { return }
         guard let host = request.head.authority, origin.hasSuffix("://\(host)") else {
             throw .forbidden("This request comes from another site.")
         }
+    }
+
+    /// Whether a name is an IPv4 address of this machine, and no name that begins like one.
+    static func isLoopback(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
+        return parts.count == 4 && parts.allSatisfy { $0.map { (0...255).contains($0) } ?? false } && parts[0] == 127
     }
 
     /// Without accounts only names of this machine are answered to, so that no foreign name can be pointed at it.
     private func refuseForeignHost(_ request: Request) throws(Problem) {
         guard let host = request.head.authority else { return }
         let name = host.hasPrefix("[") ? "[::1]" : host.split(separator: ":").first.map(String.init) ?? ""
-        guard name == "localhost" || name == "[::1]" || name.hasPrefix("127.") else {
+        guard name == "localhost" || name == "[::1]" || Self.isLoopback(name) else {
             throw .forbidden("Without a users file the console answers on this machine only.")
         }
     }

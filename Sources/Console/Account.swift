@@ -127,10 +127,16 @@ public struct AccountFile: Sendable {
         return entries.first { $0.tokenHash == hash }?.account
     }
 
+    /// The account of somebody who signs in with a password.
+    func account(named name: String) -> Account? { entries.first { $0.account.name == name && $0.passwordHash != nil }?.account }
+
     /// The account behind a name and a password.
     func account(name: String, password: String) -> Account? {
-        guard let entry = entries.first(where: { $0.account.name == name && $0.passwordHash != nil }), let hash = entry.passwordHash
-        else { return nil }
+        guard let entry = entries.first(where: { $0.account.name == name && $0.passwordHash != nil }), let hash = entry.passwordHash else {
+            // As slow as a wrong password: how long an answer takes must not tell which names there are.
+            _ = PasswordHash.matches(password, PasswordHash.nobody)
+            return nil
+        }
         return PasswordHash.matches(password, hash) ? entry.account : nil
     }
 }
@@ -138,6 +144,8 @@ public struct AccountFile: Sendable {
 /// Passwords hashed with scrypt (RFC 7914) at N = 2¹⁵, r = 8, p = 1: 32 MiB and some tens of milliseconds a try.
 enum PasswordHash {
     private static let rounds = 1 << 15
+    /// A hash that no password has.
+    static let nobody = "scrypt$\(rounds)$\(Data(repeating: 0, count: 16).base64EncodedString())$\(Data(repeating: 0, count: 32).base64EncodedString())"
 
     static func make(_ password: String) throws -> String {
         let salt = Data((0..<16).map { _ in UInt8.random(in: 0...255) })

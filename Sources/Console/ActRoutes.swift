@@ -35,6 +35,11 @@ struct ActRoutes: Sendable {
                 return try await premises.caseJSON(id, &shapes)
             }
         }
+        api.post("cases/:id/links/revoke") { _, context in
+            let id = CaseID(try context.parameters.require("id"))
+            try await revokeLinks(of: id, account: try context.requireAccount())
+            return JSON.of(["id": .string(id.rawValue), "result": "links revoked"])
+        }
         api.put("households/:id/presence") { request, context in
             let account = try context.requireAccount()
             let id = HouseholdID(try context.parameters.require("id"))
@@ -61,8 +66,7 @@ struct ActRoutes: Sendable {
         let shapes = Shapes(premises, account)
         let stored = try await premises.store.read { try $0.caseFile(id) }
         guard let item = core.book.cases[id] ?? stored, shapes.sees(item) else { throw Problem.notFound("case `\(id)`") }
-        let equipment = item.kind == .equipment || item.kind == .blind || item.kind == .incident || item.subject.type == .elevator
-        guard equipment ? account.role.repairs : account.role.acts else { throw Problem.forbidden("This role does not act on such cases.") }
+        guard item.isEquipment ? account.role.repairs : account.role.acts else { throw Problem.forbidden("This role does not act on such cases.") }
         let deed: CaseBook.Act.Deed
         switch act {
         case "accept": deed = .accept
@@ -87,20 +91,41 @@ struct ActRoutes: Sendable {
 
     func setPresence(_ id: HouseholdID, kind: String, until: String?, by: String?, note: String?, account: Account) async throws {
         guard account.role.acts else { throw Problem.forbidden("This role does not keep the presence ledger.") }
+        // Before anything is changed: who is away is nobody's business who looks after another grid.
+        guard Shapes(premises, account).visibleHomes.contains(where: { $0.id == id }) else { throw Problem.notFound("household `\(id)`") }
         let entry: PresenceEntry?
         if kind == "none" {
             entry = nil
         } else {
             guard let word = PresenceEntry.Kind(rawValue: kind) else { throw Problem.badRequest("`kind` is away, hospital, visitors or none.") }
             let now = premises.clock.now().wall
-            let end = try parseUntil(until) ?? now + CaseBook.presenceDefault
+            let given = try parseUntil(until)
+            guard given != nil || word == .visitors else {
+                throw Problem.badRequest("`\(kind)` needs `until`: when the person is expected back, at most 30 days ahead.")
+            }
+            let end = given ?? now + CaseBook.presenceDefault
             guard end > now else { throw Problem.badRequest("`until` lies in the past.") }
             guard end <= now + .days(30) else { throw Problem.badRequest("`until` may be at most 30 days ahead.") }
-            entry = PresenceEntry(kind: word, until: end, by: by ?? account.name, note: String((note ?? "").prefix(2000)))
+            entry = PresenceEntry(kind: word, until: end, by: String((by ?? account.name).prefix(80)), note: String((note ?? "").prefix(2000)))
         }
         let audit = SiteDesk.AuditEntry(who: account.name, what: "presence", subject: "household/\(id)", note: kind)
         let result = await premises.desk.ask(.presence(id, entry), audit: audit)
         if case .failure(let refusal) = result { throw problem(refusal) }
+    }
+
+    /// Takes back every link that was sent for a case so far; links of later notices work.
+    func revokeLinks(of id: CaseID, account: Account) async throws {
+        guard account.role == .committee || account.role == .admin || account.role == .station else {
+            throw Problem.forbidden("This role does not revoke links.")
+        }
+        let now = premises.clock.now().wall
+        let isThere = try await premises.store.write { writer -> Bool in
+            guard try writer.reader.caseFile(id) != nil else { return false }
+            try writer.setFact(LinkSigner.revocation(of: id), String(now.unixSeconds))
+            try writer.audit(who: account.name, what: "links revoked", subject: "case/\(id)", note: "", at: now)
+            return true
+        }
+        guard isThere else { throw Problem.notFound("case `\(id)`") }
     }
 
     func release(_ id: ElevatorID, by who: String?, account: Account) throws {
@@ -109,7 +134,7 @@ struct ActRoutes: Sendable {
             throw Problem.notFound("elevator `\(id)`")
         }
         // The door first, the record behind it.
-        boarding.release(id, by: who ?? account.name)
+        boarding.release(id, by: String((who ?? account.name).prefix(80)))
         premises.desk.tell(.tick, audit: .init(who: account.name, what: "release", subject: "elevator/\(id)"))
     }
 

@@ -15,6 +15,8 @@ struct CasePage {
     /// Whether names and litres may be shown to this reader.
     let named: Bool
     let litres: Bool
+    /// Whether this reader may take back the links that were sent.
+    var mayRevoke = false
 
     mutating func context() -> [String: Any] {
         let language = frame.language
@@ -23,8 +25,10 @@ struct CasePage {
             "subject": frame.subject(item.subject, named: named), "kind": item.kind.title[language], "stage": item.stage.name[language],
             "tone": item.isOpen ? item.severity.rawValue : "calm",
             "text": item.latest.map { (litres ? $0.text : $0.plainText)[language] } ?? "",
-            "mayAct": mayAct && item.isOpen, "action": action, "canAccept": item.acceptedAt == nil,
-            "canArrive": item.acceptedAt != nil && item.arrivedAt == nil, "canHandBack": item.acceptedAt != nil,
+            "mayAct": mayAct && item.isOpen, "action": action, "canAccept": item.acceptedAt == nil || item.acceptedByRelative && item.arrivedAt == nil,
+            "mayRevoke": mayRevoke && item.isOpen, "revokeAction": "\(action)/links",
+            "canArrive": item.acceptedAt != nil && item.arrivedAt == nil, "arriveClass": item.acceptedByRelative ? "secondary" : "primary",
+            "canHandBack": item.acceptedAt != nil,
             "outcomeClass": item.arrivedAt != nil ? "primary" : "secondary",
             "outcomes": outcomes.map { ["code": $0.rawValue, "label": $0.sentence[language]] as [String: Any] },
             "course": item.passage.filter { $0.stage != .supervised || $0.at != nil }.map { stage, at in
@@ -52,7 +56,8 @@ struct CasePage {
             let name = named && !contact.name.isEmpty ? contact.name : contact.card.role.name[frame.language]
             return LocalizedText(chinese: name, english: name)
         }
-        return LocalizedText(chinese: who, english: who)
+        // What somebody typed may be a name.
+        return named ? LocalizedText(chinese: who, english: who) : LocalizedText(chinese: "有人", english: "Somebody")
     }
 
     private mutating func ladder() -> [[String: Any]] {

@@ -21,11 +21,13 @@ public struct ConsoleServer: Service {
     public func run() async throws {
         let access = AccessControl(premises)
         let router = Router(context: ConsoleContext.self)
+        let library = try PageLibrary()
         router.add(middleware: SecurityHeaders())
+        router.add(middleware: ProblemPages(premises: premises, access: access, library: library))
         router.add(middleware: AccessMiddleware(access: access))
         HealthRoutes(premises: premises).add(to: router)
         APIRoutes(premises: premises).add(to: router)
-        PageRoutes(premises: premises, access: access, library: try PageLibrary()).add(to: router)
+        PageRoutes(premises: premises, access: access, library: library).add(to: router)
         let console = premises.configuration.console
         var log = premises.log
         log.logLevel = .warning
@@ -47,10 +49,17 @@ struct SecurityHeaders: RouterMiddleware {
     func handle(
         _ request: Request, context: ConsoleContext, next: (Request, ConsoleContext) async throws -> Response
     ) async throws -> Response {
-        var response = try await next(request, context)
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch let error as any HTTPResponseError {
+            // What goes wrong is an answer too, and needs the same protection.
+            response = try error.response(from: request, context: context)
+        }
         response.headers[.contentSecurityPolicy] = Self.policy
         response.headers[.xContentTypeOptions] = "nosniff"
-        if let name = HTTPField.Name("Referrer-Policy") { response.headers[name] = "no-referrer" }
+        // Links carry their token in the path: no other site hears of it. Our own forms say where they come from.
+        if let name = HTTPField.Name("Referrer-Policy") { response.headers[name] = "same-origin" }
         if let name = HTTPField.Name("Cross-Origin-Opener-Policy") { response.headers[name] = "same-origin" }
         return response
     }

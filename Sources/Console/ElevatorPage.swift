@@ -21,12 +21,17 @@ enum ElevatorPage {
         ]
         if let until = view.holdEndsBy { facts.append((.heldUntil, frame.shapes.civil.clockFace(until))) }
         if let until = view.coolDownUntil { facts.append((.coolDownUntil, frame.shapes.civil.clockFace(until))) }
-        return [
+        var card: [String: Any] = [
             "name": frame.subject(Subject(.elevator, view.id.rawValue)), "tone": isHeld ? "attention" : "calm", "carY": y, "textY": y + 34,
             "leaf": leaf, "rightX": 94 - leaf, "door": frame.label(ElevatorWords.door(view)), "floor": floor,
             "facts": facts.map { ["label": frame.label($0.0), "value": $0.1] as [String: Any] }, "mayRelease": mayRelease,
             "releaseAction": "/elevators/\(view.id)/release", "releaseClass": isHeld ? "primary" : "secondary",
             "releaseLabel": frame.label(isHeld ? .releaseHold : .release), "csrf": frame.csrf,
         ]
+        if let since = view.holdSince, let until = view.holdEndsBy {
+            let whole = max(1, (until - since).milliseconds)
+            card["ring"] = Int(100 * max(0, (until - frame.shapes.now.wall).milliseconds) / whole)
+        }
+        return card
     }
 }

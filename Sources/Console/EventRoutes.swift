@@ -11,7 +11,7 @@ struct EventRoutes: Sendable {
 
     func add(to api: RouterGroup<ConsoleContext>) {
         api.get("events") { _, context in
-            _ = try context.requireAccount()
+            let shapes = Shapes(premises, try context.requireAccount())
             guard let news = premises.desk.newsroom.subscribe() else {
                 throw Problem(.serviceUnavailable, "Too many readers", "Close a page and try again.")
             }
@@ -20,17 +20,18 @@ struct EventRoutes: Sendable {
                 headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .init("X-Accel-Buffering") ?? .cacheControl: "no"],
                 body: ResponseBody { writer in
                     try await writer.write(ByteBuffer(string: "retry: 3000\n: welcome\n\n"))
-                    try await pass(news, to: &writer)
+                    try await pass(news, shapes, to: &writer)
                     try await writer.finish(nil)
                 })
         }
     }
 
     /// News as it comes, and a comment every quarter of a minute so that dead connections show.
-    private func pass(_ news: AsyncStream<SiteDesk.News>, to writer: inout any ResponseBodyWriter) async throws {
-        let beats = AsyncStream<SiteDesk.News?> { continuation in
+    private func pass(_ news: AsyncStream<SiteDesk.News>, _ shapes: Shapes, to writer: inout any ResponseBodyWriter) async throws {
+        // A reader that stalls loses old news here as it does at the newsroom; the page asks anew anyway.
+        let beats = AsyncStream<SiteDesk.News?>(bufferingPolicy: .bufferingNewest(64)) { continuation in
             let reading = Task {
-                for await item in news { continuation.yield(item) }
+                for await item in news where shapes.mayHear(item) { continuation.yield(item) }
                 continuation.finish()
             }
             let beating = Task {
@@ -47,6 +48,19 @@ struct EventRoutes: Sendable {
         for await beat in beats {
             let text = beat.map { "event: \($0.event)\ndata: \($0.json.serialized)\n\n" } ?? ": beat\n\n"
             try await writer.write(ByteBuffer(string: text))
+        }
+    }
+}
+
+extension Shapes {
+    /// Whether this reader may hear of a change: which home stirs is as personal as what stirred.
+    func mayHear(_ news: SiteDesk.News) -> Bool {
+        switch news {
+        case .home(let id): account.role.seesHomes && visibleHomes.contains { $0.id == id }
+        case .finding(let subject) where subject.type == .household:
+            account.role.seesHomes && visibleHomes.contains { $0.id.rawValue == subject.id }
+        case .reading(let id): configuration.meter(id).map(sees) ?? false
+        case .finding, .caseFile, .elevator: true
         }
     }
 }

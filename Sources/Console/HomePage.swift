@@ -16,6 +16,8 @@ struct HomePage {
     let openCase: Case?
     /// The totaliser's readings of the last 31 days.
     let readings: [Reading]
+    /// The notices of the open case.
+    var told: [DeliverySchedule.Item] = []
 
     mutating func context() -> [String: Any] {
         let now = frame.shapes.now
@@ -29,6 +31,11 @@ struct HomePage {
             "presenceKinds": presenceKinds(), "week": days.week(&frame),
         ]
         parts.merge(days.chart()) { $1 }
+        parts["hasTold"] = !told.isEmpty
+        parts["told"] = told.suffix(12).map { record in
+            let state = record.sentAt.map { frame.spoken($0) } ?? "\(record.state.rawValue) (\(record.attempts))"
+            return ["whom": record.notice.role.name[frame.language], "state": state] as [String: Any]
+        }
         if let openCase { parts["openCase"] = ["href": "/cases/\(openCase.id)", "label": frame.label(.toCase)] as [String: Any] }
         return frame.context(frame.subject(Subject(.household, home.id.rawValue)), parts)
     }
@@ -42,7 +49,7 @@ struct HomePage {
         var lines: [(Label, String)] = []
         if let watch {
             lines.append((.lastUse, watch.lastUse.map { "\(frame.spoken($0.wall)) · \(frame.ago($0.wall))" } ?? "–"))
-            lines.append((.firstUse, watch.firstUseToday.map { frame.spoken($0) } ?? frame.label(.noUseYet)))
+            lines.append((.firstUse, watch.firstUse(today: frame.shapes.now).map { frame.spoken($0) } ?? frame.label(.noUseYet)))
             let next = watch.nextSignExpected(at: frame.shapes.now)
             let left = next.map { $0 - frame.shapes.now.wall }.flatMap { $0 > .zero ? " · \(frame.label(.untilSign)) \(frame.span($0))" : nil } ?? ""
             lines.append((.nextSign, frame.spoken(next) + left))

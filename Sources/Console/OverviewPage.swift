@@ -20,12 +20,13 @@ struct OverviewPage {
         }
         let open = core.book.cases.values.filter { $0.isOpen && frame.shapes.sees($0) }
             .sorted { ($1.severity, $0.openedAt.elapsed) < ($0.severity, $1.openedAt.elapsed) }
-        var parts = answer(homes.map { $0.1?.state(at: now) }, homes.compactMap { $0.1?.firstUseToday }.count)
+        var parts = answer(homes.map { $0.1?.state(at: now) }, homes.compactMap { $0.1?.firstUse(today: now) }.count)
         parts["homes"] = sorted.map { tile($0.0, $0.1) }
         parts["cases"] = open.prefix(12).map { CaseWords.line($0, &frame) }
         parts["hasCases"] = !open.isEmpty
         let lifts = frame.premises.boarding?.elevators ?? []
-        parts["lifts"] = lifts.map { ElevatorWords.brief($0, frame) }
+        let mayRelease = frame.account?.role.releases ?? false
+        parts["lifts"] = lifts.map { ElevatorWords.brief($0, frame, mayRelease: mayRelease) }
         parts["hasLifts"] = !lifts.isEmpty
         return frame.context(frame.label(.overview), parts)
     }
@@ -49,6 +50,13 @@ struct OverviewPage {
         } else if attention > 0 {
             tone = "attention"
             headline = chinese ? "\(attention)户请留意" : "\(attention) home\(attention == 1 ? "" : "s") to keep an eye on"
+        } else if unseen > 0 {
+            // Whoever cannot be seen is not known to be well.
+            tone = "attention"
+            headline = chinese ? "\(unseen)户看不到或看不清" : "\(unseen) home\(unseen == 1 ? "" : "s") out of sight"
+        } else if seenToday == total, total > 0 {
+            tone = "calm"
+            headline = chinese ? "\(total)户，今天都有动静" : "\(total) homes, all seen today"
         } else {
             tone = "calm"
             headline = chinese ? "\(total)户，没有异常" : "\(total) homes, nothing amiss"
@@ -133,10 +141,16 @@ enum ElevatorWords {
         }
     }
 
-    static func brief(_ view: BoardingRoom.View, _ frame: PageFrame) -> [String: Any] {
-        [
+    static func brief(_ view: BoardingRoom.View, _ frame: PageFrame, mayRelease: Bool) -> [String: Any] {
+        var frame = frame
+        var brief: [String: Any] = [
             "name": frame.subject(Subject(.elevator, view.id.rawValue)), "door": frame.label(view.online ? door(view) : .offline),
             "floor": "\(frame.label(.floor)) \(view.status?.floor ?? "–")", "tone": view.holdSince != nil ? "attention" : "calm",
         ]
+        if let until = view.holdEndsBy { brief["hold"] = "\(frame.label(.heldUntil)) \(frame.shapes.civil.clockFace(until))" }
+        if view.holdSince != nil, mayRelease {
+            brief["release"] = ["action": "/elevators/\(view.id)/release", "label": frame.label(.releaseHold)] as [String: Any]
+        }
+        return brief
     }
 }

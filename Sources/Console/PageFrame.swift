@@ -10,7 +10,8 @@ import Watchkeeping
 struct PageFrame {
     let premises: Premises
     let account: Account?
-    let language: Language
+    private(set) var language: Language
+    private let hasChosen: Bool
     let csrf: String
     let isGuarded: Bool
     let path: String
@@ -24,9 +25,13 @@ struct PageFrame {
         path = request.uri.path
         let cookies = request.headers[.cookie] ?? ""
         let chosen = cookies.contains("wellward_language=en") ? Language.english : cookies.contains("wellward_language=zh-Hans") ? .chinese : nil
+        hasChosen = chosen != nil
         language = chosen ?? premises.configuration.language
         shapes = Shapes(premises, context.account ?? Account(name: "", role: .integrator))
     }
+
+    /// Speaks the reader's own language, unless the reader has chosen one on the page.
+    mutating func speak(_ own: Language?) { if !hasChosen, let own { language = own } }
 
     func label(_ label: Label) -> String { label.text[language] }
 

@@ -34,6 +34,7 @@ struct PageRoutes: Sendable {
         router.post("login") { request, context in try await signIn(request, context) }
         router.post("logout") { request, _ in signOut(request) }
         router.post("cases/:id") { request, context in try await actOnCase(request, context) }
+        router.post("cases/:id/links") { request, context in try await revokeLinks(request, context) }
         router.post("homes/:id/presence") { request, context in try await setPresence(request, context) }
         router.post("elevators/:id/release") { request, context in try await release(request, context) }
     }
@@ -74,13 +75,11 @@ struct PageRoutes: Sendable {
         var readings: [Reading] = []
         if let meter = home.meter {
             let point = premises.configuration.meter(meter).flatMap { premises.configuration.profiles[$0.profile]?.volumeTotal?.id }
-            readings = try await premises.store.read { try $0.readings(of: meter, point: point, from: now - .days(31), to: now, limit: 20_000) }
+            readings = try await premises.store.read { try $0.readings(of: meter, point: point, from: now - .days(31), to: now, limit: 60_000) }
         }
-        if account.role.seesNames, account != .local {
-            try await premises.store.write { try $0.audit(who: account.name, what: "viewed", subject: "household/\(id)", note: "page", at: now) }
-        }
-        var page = HomePage(
-            frame: frame, home: home, watch: core.homes[id]?.watch, openCase: core.book.openCase(Subject(.household, id.rawValue)), readings: readings)
+        let open = core.book.openCase(Subject(.household, id.rawValue))
+        var page = HomePage(frame: frame, home: home, watch: core.homes[id]?.watch, openCase: open, readings: readings)
+        if let open { page.told = try await premises.store.read { try $0.notices(of: open.id) } }
         return library.page("home", page.context(), language: frame.language)
     }
 
@@ -98,10 +97,10 @@ struct PageRoutes: Sendable {
         let id = CaseID(try context.parameters.require("id"))
         let found = try await premises.store.read { reader in try reader.caseFile(id).map { ($0, try reader.notices(of: id)) } }
         guard let (item, notices) = found, frame.shapes.sees(item) else { throw Problem.notFound("case `\(id)`") }
-        let equipment = item.subject.type != .household
         var page = CasePage(
-            frame: frame, item: item, notices: notices, action: "/cases/\(id)", mayAct: equipment ? account.role.repairs : account.role.acts,
+            frame: frame, item: item, notices: notices, action: "/cases/\(id)", mayAct: item.isEquipment ? account.role.repairs : account.role.acts,
             named: account.role.seesNames, litres: account.role != .property)
+        page.mayRevoke = account.role == .committee || account.role == .admin || account.role == .station
         return library.page("case", page.context(), language: frame.language)
     }
 
@@ -121,7 +120,7 @@ struct PageRoutes: Sendable {
         let newest = try await premises.store.read { reader in
             try points.reduce(into: [MeterID: Reading]()) { $0[$1.0] = try reader.newest(of: $1.0, point: $1.1) }
         }
-        let meters = configuration.meters.map { meter -> [String: Any] in
+        let meters = configuration.meters.filter(frame.shapes.sees).map { meter -> [String: Any] in
             let silent = core.isSilent(meter.id)
             let quality = newest[meter.id]?.quality
             let word = quality.map { frame.label($0.label) } ?? "–"
@@ -182,6 +181,15 @@ struct PageRoutes: Sendable {
         return redirect("/cases/\(id)")
     }
 
+    /// Takes back every link that was sent for a case so far.
+    private func revokeLinks(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let account = try context.requireAccount()
+        _ = try await checkedForm(request, context)
+        let id = CaseID(try context.parameters.require("id"))
+        try await acts.revokeLinks(of: id, account: account)
+        return redirect("/cases/\(id)")
+    }
+
     private func setPresence(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         let account = try context.requireAccount()
         let fields = try await checkedForm(request, context)
@@ -199,7 +207,13 @@ struct PageRoutes: Sendable {
 
     private func signIn(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         let fields = try await form(request, context)
-        let session = try access.signIn(name: fields["name"] ?? "", password: fields["password"] ?? "", from: context.remoteAddress)
+        let name = String((fields["name"] ?? "").prefix(80))
+        let session = try await access.signIn(name: name, password: fields["password"] ?? "", from: context.remoteAddress)
+        let now = premises.clock.now().wall
+        let what = session == nil ? "sign-in refused" : "signed in"
+        // A name that was tried may be a password typed into the wrong field: only accounts are named.
+        let who = access.isAccount(name) ? name : "unknown"
+        try? await premises.store.write { try $0.audit(who: who, what: what, subject: "console", note: context.remoteAddress, at: now) }
         guard let session else { return page("login", frame(request, context), .signIn, ["wrong": true]) }
         let secure = premises.configuration.console.publicURL?.hasPrefix("https") == true ? "; Secure" : ""
         return redirect("/", cookie: "\(AccessControl.cookie)=\(session); Path=/; HttpOnly; SameSite=Strict\(secure)")
@@ -212,32 +226,36 @@ struct PageRoutes: Sendable {
 
     // MARK: Signed links
 
-    private func granted(_ context: ConsoleContext) throws -> (LinkSigner.Grant, Role)? {
+    private func granted(_ context: ConsoleContext) async throws -> (LinkSigner.Grant, Role)? {
         let token = try context.parameters.require("token")
         // Whoever tries out links gets no further answer; a link that was signed here always opens.
         guard let grant = premises.links.grant(token, now: premises.clock.now().wall) else {
             guard access.strangeLinks.take(context.remoteAddress) else { throw Problem(.tooManyRequests, "Too many tries", "Wait five minutes and try again.") }
             return nil
         }
-        let role = premises.configuration.contacts.first { $0.card.id == grant.contact }?.card.role
-        return role.map { (grant, $0) }
+        guard let role = premises.configuration.contacts.first(where: { $0.card.id == grant.contact })?.card.role else { return nil }
+        let revoked = try await premises.store.read { try $0.fact(LinkSigner.revocation(of: grant.caseID)) }.flatMap { Int64($0) }
+        guard revoked.map({ grant.issuedAt.unixSeconds > $0 }) ?? true else { return nil }
+        return (grant, role)
     }
 
     private func link(_ request: Request, _ context: ConsoleContext) async throws -> Response {
-        let frame = frame(request, context)
-        guard let (grant, role) = try granted(context) else {
+        var frame = frame(request, context)
+        guard let (grant, role) = try await granted(context) else {
             return page("problem", frame, .linkTitle, ["heading": frame.label(.linkTitle), "detail": frame.label(.linkExpired)])
         }
         let id = grant.caseID
         guard let item = try await premises.store.read({ try $0.caseFile(id) }) else { throw Problem.notFound("case `\(id)`") }
+        frame.speak(premises.configuration.contacts.first { $0.card.id == grant.contact }?.card.language)
+        await access.views.note("link:\(grant.contact)", "case/\(id)", premises)
         var page = CasePage(
-            frame: frame, item: item, notices: [], action: frame.path, mayAct: true, named: role.maySeeNames, litres: role.maySeeLitres)
+            frame: frame, item: item, notices: [], action: frame.path, mayAct: true, named: role.maySeeNames && grant.named, litres: role.maySeeLitres)
         return library.page("case", page.context(), language: frame.language)
     }
 
     private func actOnLink(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         let frame = frame(request, context)
-        guard let (grant, _) = try granted(context) else {
+        guard let (grant, _) = try await granted(context) else {
             return page("problem", frame, .linkTitle, ["heading": frame.label(.linkTitle), "detail": frame.label(.linkExpired)])
         }
         let fields = try await form(request, context)

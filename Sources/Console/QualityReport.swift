@@ -54,7 +54,7 @@ struct QualityReport {
         let offset = civil.offsetSeconds(at: to)
         var report = QualityReport(from: from, to: to)
         var days: [Int64: Counts] = [:]
-        for meter in configuration.meters where !meter.disabled {
+        for meter in configuration.meters where configuration.isPolled(meter) {
             let point = configuration.profiles[meter.profile]?.volumeTotal?.id ?? "volume_total"
             let count = configuration.profiles[meter.profile]?.resolution.litres ?? 1
             let (found, falls) = try await premises.store.read { reader in

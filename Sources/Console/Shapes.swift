@@ -31,7 +31,7 @@ struct Shapes {
         let profile = configuration.profiles[meter.profile]
         let home = configuration.household(of: meter.id)
         let resolution = profile?.resolution ?? .litres(1)
-        let isPolled = !meter.disabled && (home == nil || home?.consent != nil)
+        let isPolled = configuration.isPolled(meter)
         let state: String
         if !isPolled {
             state = "disabled"
@@ -89,11 +89,18 @@ struct Shapes {
             "id": .string(home.id.rawValue), "name": named ? .string(home.name) : .null,
             "address": named ? .string(home.address) : .null, "meter": .text(home.meter?.rawValue),
             "state": .string(state.rawValue), "since": time(watch?.stateSince ?? nil), "last_use_at": time(watch?.lastUse?.wall),
-            "first_use_today_at": time(watch?.firstUseToday), "next_sign_expected_by": time(watch?.nextSignExpected(at: now)),
+            "first_use_today_at": time(watch?.firstUse(today: now)), "next_sign_expected_by": time(watch?.nextSignExpected(at: now)),
             "reasons": .array(reasons ?? unwatched), "presence": presence, "armed": .bool(watch != nil && home.consent != nil),
             "open_case": .text(open?.id.rawValue), "covered_by": .array((watch?.coverage.words ?? []).map { .string($0) }),
             "grid": .text(home.grid),
         ])
+    }
+
+    /// Whether this reader may see a meter and its readings: a home's water is its person's day.
+    func sees(_ meter: SiteConfiguration.Meter) -> Bool {
+        guard let home = configuration.household(of: meter.id) else { return true }
+        if account.role == .property { return false }
+        return visibleHomes.contains { $0.id == home.id }
     }
 
     // MARK: Elevators
@@ -123,7 +130,9 @@ struct Shapes {
             // A blind home is a meter to repair: technicians see the case, by its pseudonym.
             if account.role == .technician { return item.kind == .blind }
             guard account.role.seesHomes else { return false }
-            return visibleHomes.contains { $0.id.rawValue == item.subject.id }
+            // A home that was taken out of the configuration leaves its open case to those who look after the whole site.
+            let isKnown = configuration.households.contains { $0.id.rawValue == item.subject.id }
+            return isKnown ? visibleHomes.contains { $0.id.rawValue == item.subject.id } : account.role == .committee || account.role == .admin
         default: return true
         }
     }

@@ -40,7 +40,7 @@ public final class GatewayService: Service {
     public let premises: Premises
     private let options: Options
     private let http: HTTPClient
-    private let noticeBroker: MQTTClient?
+    private let noticeBroker: AcknowledgedPublisher?
     private let pollers: PollerHub
     private let untold: [Finding]
     private let unwatched: (from: WallTime, to: WallTime)?
@@ -59,10 +59,13 @@ public final class GatewayService: Service {
         let state = try Restoration(configuration: configuration, store: store).state(speed: options.speed, startAt: options.startAt)
         let clock = state.clock
         let signer = LinkSigner(secret: try Self.linkSecret(configuration, store))
-        http = HTTPClient(eventLoopGroupProvider: .singleton)
+        var web = HTTPClient.Configuration()
+        // A receiver that sends elsewhere has not taken the notice: the page behind a redirect answers 200 to anything.
+        web.redirectConfiguration = .disallow
+        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: web)
         noticeBroker =
             try configuration.channels.contains { $0.kind == .mqtt }
-            ? configuration.mqtt.map { try MQTTClient($0.settings(clientID: "wellward-notices-\(boot.prefix(8))")) { _ in } } : nil
+            ? configuration.mqtt.map { try AcknowledgedPublisher($0.settings(clientID: "wellward-notices-\(boot.prefix(8))")) } : nil
         let factory = NotifierFactory(http: http, clock: clock, broker: noticeBroker)
         let bridge = Bridge()
         let delivery = DeliveryDesk(

@@ -11,7 +11,7 @@ import Watchkeeping
 struct NotifierFactory {
     let http: HTTPClient
     let clock: GatewayClock
-    let broker: MQTTClient?
+    let broker: AcknowledgedPublisher?
 
     func notifiers(_ configuration: SiteConfiguration) -> [ChannelID: any Notifier] {
         var result: [ChannelID: any Notifier] = [:]

@@ -36,7 +36,7 @@ struct Restoration {
         }
         let book = CaseBook(
             ladders: configuration.ladders, directory: configuration.directory, language: configuration.language,
-            civil: configuration.clock, open: open, nextNumber: number)
+            civil: configuration.clock, open: open, nextNumber: number, tag: try tag())
         var untold: [Finding] = []
         let now = clock.now()
         let homes = try configuration.watchedHomes.map { home in
@@ -53,6 +53,14 @@ struct Restoration {
         return State(core: core, undelivered: undelivered, clock: running, untold: untold, unwatched: unwatched)
     }
 
+    /// Made at the first start and kept with the record.
+    private func tag() throws -> String {
+        if let kept = try store.readNow({ try $0.fact("tag") }) { return kept }
+        let made = String((0..<6).map { _ in "abcdefghijkmnpqrstuvwxyz23456789".randomElement() ?? "x" })
+        try store.writeNow { try $0.setFact("tag", made) }
+        return made
+    }
+
     private func replay(_ home: inout Neighbourhood.Home, now: Instant) throws -> [Finding] {
         guard let meter = home.meter, let settings = configuration.meter(meter) else { return [] }
         let point = configuration.profiles[settings.profile]?.volumeTotal?.id ?? "volume_total"
@@ -65,7 +73,7 @@ struct Restoration {
             home.watch = watch
             since = saved.at
         }
-        let readings = try store.readNow { try $0.readings(of: meter, point: point, from: since + .milliseconds(1), to: now.wall, limit: 20_000) }
+        let readings = try store.readNow { try $0.readings(of: meter, point: point, from: since + .milliseconds(1), to: now.wall, limit: 100_000) }
         var raised: [Finding] = []
         for reading in readings {
             // The wall clock's distance is the best word there is on when an old reading was taken.
@@ -82,11 +90,7 @@ struct Restoration {
 extension SiteConfiguration {
     /// The meters that are polled: not disabled, and of homes only those whose consent is on record.
     var polledMeters: [Meter] {
-        meters.filter { meter in
-            guard !meter.disabled else { return false }
-            guard let home = household(of: meter.id) else { return true }
-            return home.consent != nil
-        }
+        meters.filter(isPolled)
     }
 
     /// The homes that are watched, with watches that have seen nothing yet.

@@ -101,9 +101,11 @@ public final class MQTTClient: Sendable {
     private final class Box: Sendable {
         let handler: @Sendable (MQTTEvent) -> Void
         let topics: [(String, Int32)]
-        init(_ handler: @escaping @Sendable (MQTTEvent) -> Void, _ topics: [(String, Int32)]) {
+        let acknowledged: (@Sendable (Int32) -> Void)?
+        init(_ handler: @escaping @Sendable (MQTTEvent) -> Void, _ topics: [(String, Int32)], _ acknowledged: (@Sendable (Int32) -> Void)?) {
             self.handler = handler
             self.topics = topics
+            self.acknowledged = acknowledged
         }
     }
 
@@ -121,13 +123,14 @@ public final class MQTTClient: Sendable {
     private static let library: Void = { _ = mosquitto_lib_init() }()
 
     /// Prepares a connection that subscribes to some topics each time it is up.
+    /// - Parameter acknowledged: told the number of each message of ours that the broker has
     /// - Throws: `MQTTFault` when the settings cannot be: a certificate that cannot be read.
     public init(
-        _ settings: MQTTSettings, subscribe topics: [(String, Int32)] = [],
+        _ settings: MQTTSettings, subscribe topics: [(String, Int32)] = [], acknowledged: (@Sendable (Int32) -> Void)? = nil,
         handler: @escaping @Sendable (MQTTEvent) -> Void
     ) throws(MQTTFault) {
         _ = Self.library
-        box = Unmanaged.passRetained(Box(handler, topics))
+        box = Unmanaged.passRetained(Box(handler, topics, acknowledged))
         let pointer = mosquitto_new(settings.clientID, true, box.toOpaque())
         handle = Mutex(Handle(pointer: pointer))
         guard let pointer else { throw MQTTFault(code: errno, action: "creating an MQTT client") }
@@ -139,6 +142,7 @@ public final class MQTTClient: Sendable {
         }
         if let tls = settings.tls {
             try Self.check("MQTT TLS files", mosquitto_tls_set(pointer, tls.authority, nil, tls.certificate, tls.key, nil))
+            // Verified, and nothing older than TLS 1.2: libmosquitto takes one version or the library's default, which is 1.2 and newer here.
             try Self.check("MQTT TLS options", mosquitto_tls_opts_set(pointer, 1, nil, nil))
         }
         if let will = settings.will {
@@ -148,6 +152,12 @@ public final class MQTTClient: Sendable {
         mosquitto_reconnect_delay_set(pointer, 1, 30, true)
         mosquitto_max_inflight_messages_set(pointer, 100)
         Self.setCallbacks(pointer)
+        if acknowledged != nil {
+            mosquitto_publish_callback_set(pointer) { _, context, number in
+                guard let context else { return }
+                Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().acknowledged?(number)
+            }
+        }
         let keepAlive = Int32(clamping: max(5, settings.keepAlive.milliseconds / 1000))
         // An unreachable broker is no fault here: the loop thread keeps trying.
         _ = mosquitto_connect_async(pointer, settings.host, Int32(settings.port), keepAlive)
@@ -179,13 +189,21 @@ public final class MQTTClient: Sendable {
         }
     }
 
-    /// Hands a message to the library's thread.
+    /// Hands a message to the library's thread. While the broker is away the library keeps it, in memory.
     public func publish(_ payload: [UInt8], to topic: String, quality: Int32 = 1, retain: Bool = false) throws(MQTTFault) {
+        _ = try publishNumbered(payload, to: topic, quality: quality, retain: retain)
+    }
+
+    /// The same, for whoever waits for the broker's word.
+    /// - Returns: the message's number, which `acknowledged` is called with
+    public func publishNumbered(_ payload: [UInt8], to topic: String, quality: Int32 = 1, retain: Bool = false) throws(MQTTFault) -> Int32 {
+        var number: Int32 = 0
         let code = handle.withLock { handle -> Int32 in
             guard let pointer = handle.pointer else { return MOSQ_ERR_NO_CONN.rawValue }
-            return mosquitto_publish(pointer, nil, topic, Int32(payload.count), payload, quality, retain)
+            return mosquitto_publish(pointer, &number, topic, Int32(payload.count), payload, quality, retain)
         }
         try Self.check("publishing", code)
+        return number
     }
 
     /// Says goodbye and ends the thread. Blocks until the thread is gone; call it from no cooperative thread.

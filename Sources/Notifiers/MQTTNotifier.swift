@@ -3,20 +3,20 @@ import Messaging
 
 /// Publishes each letter as a CloudEvent to a topic.
 public struct MQTTNotifier: Notifier {
-    private let client: MQTTClient
+    private let client: AcknowledgedPublisher
     private let topic: String
 
     /// A topic on the gateway's broker.
-    public init(client: MQTTClient, topic: String) {
+    public init(client: AcknowledgedPublisher, topic: String) {
         self.client = client
         self.topic = topic
     }
 
-    /// Hands the letter to the client. Delivery here means that the library has taken it.
+    /// Publishes at QoS 1. Delivered means that the broker has said so.
     public func deliver(_ letter: Letter) async -> DeliverySchedule.Attempt {
         do {
-            try client.publish(Array(try letter.cloudEvent()), to: topic)
-            return .delivered
+            let isThere = try await client.publish(Array(try letter.cloudEvent()), to: topic, within: .seconds(10))
+            return isThere ? .delivered : .failed(client.isConnected ? "the broker did not answer in 10 s" : "the broker is away", retryAfter: nil)
         } catch {
             return .failed("\(error)", retryAfter: nil)
         }

@@ -19,6 +19,7 @@ public enum Label: String, CaseIterable, Sendable {
         why, again
     case quality, qualityHint, completeness, compliance, timeliness, byDay, byBus, byMeter, day, disputed, corrections, askCorrection, fromTime, shouldBe,
         acceptCorrection, rejectCorrection, correctionOpen, correctionAccepted, correctionRejected, passage, untilSign, navQuality, navPeople
+    case problemNotFound, problemForbidden, problemConflict, problemTooMany, problemInput, problemOther, revokeLinks, undo, sendingSoon, whoWasTold
 
     /// The words in both languages.
     public var text: LocalizedText {
@@ -28,6 +29,17 @@ public enum Label: String, CaseIterable, Sendable {
 
     private var words: (String, String) {
         switch self {
+        case .problemNotFound: ("没有找到这一页，或者您无权查看。", "There is no such page, or it is not yours to see.")
+        case .problemForbidden: ("这个操作不允许。请退回上一页，重新打开再试。", "This is not allowed. Go back, open the page again, and try once more.")
+        case .problemConflict:
+            ("现在做不了这一步：可能已经结案，或者别人先处理了。请退回看看最新情况。", "This step is not possible now: the case may be closed, or somebody was quicker. Go back and look.")
+        case .problemTooMany: ("试的次数太多了，请五分钟后再试。", "Too many tries. Wait five minutes and try again.")
+        case .problemInput: ("填写的内容有问题，请退回检查时间和选项。", "Something is wrong with what was entered. Go back and check times and choices.")
+        case .problemOther: ("网关现在没有办成，请一分钟后再试。急事请直接打电话。", "The gateway could not do this now; try again in a minute. If it is urgent, phone.")
+        case .revokeLinks: ("收回已发出的链接", "Take back the links that were sent")
+        case .undo: ("撤销", "Undo")
+        case .sendingSoon: ("十秒后提交。", "Will be sent in ten seconds.")
+        case .whoWasTold: ("通知了谁", "Who was told")
         case .skipToMain: ("跳到正文", "Skip to content")
         case .navigation: ("导航", "Navigation")
         case .otherLanguage: ("English", "中文")

@@ -68,7 +68,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     /// The last usable reading.
     public internal(set) var lastReading: Instant?
     /// The first use of the local day, if there was one.
-    public internal(set) var firstUseToday: WallTime?
+    var firstUseToday: WallTime?
     /// The presence entry in force.
     public internal(set) var presence: PresenceEntry?
     /// The end of the absence that was asked about last, so that each is asked about once.
@@ -179,6 +179,12 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
             effects.append(.learnt)
             clear(.inactivity, .volume, &effects)
         }
+    }
+
+    /// The first use of the local day of a moment; nil when there was none yet, also when the last one heard of was yesterday's.
+    public func firstUse(today now: Instant) -> WallTime? {
+        var clock = civil
+        return firstUseToday.flatMap { clock.day(at: $0) == clock.day(at: now.wall) ? $0 : nil }
     }
 
     func local(_ now: Instant) -> PersonalGapModel.Local {

@@ -163,8 +163,10 @@ public struct ConfigurationReader {
         }
         var users = node?.string("users_file").map(files.resolve)
         if let path = users, files.read(path) == nil {
+            // Behind a proxy everybody comes from this machine, and without accounts everybody on this machine may do everything.
             node?.child("users_file")?.report(
-                "there is no file `\(path)`", fix: "run `wellward user add`; until then the console stays on loopback", severity: .warning)
+                "there is no file `\(path)`", fix: "run `wellward user add`; until then the console stays on loopback",
+                severity: node?.string("public_url") == nil ? .warning : .error)
             users = nil
         }
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")

@@ -166,6 +166,12 @@ public struct SiteConfiguration: Sendable {
 
     /// A meter by id.
     public func meter(_ id: MeterID) -> Meter? { meters.first { $0.id == id } }
+    /// Whether a meter is polled: not disabled, and of homes only those whose consent is on record.
+    public func isPolled(_ meter: Meter) -> Bool {
+        guard !meter.disabled else { return false }
+        guard let home = household(of: meter.id) else { return true }
+        return home.consent != nil
+    }
     /// The home a meter belongs to.
     public func household(of meter: MeterID) -> Household? { households.first { $0.meter == meter } }
 }

@@ -27,7 +27,7 @@ public struct LetterWriter: Sendable {
         let text = "\(subject)\(separator)\(notice.text[notice.language])"
         return Letter(
             notice: notice, site: configuration.siteID, text: text,
-            title: "\(subject) – \(notice.caseKind.title[notice.language])", link: link(notice, now: now),
+            title: "\(subject) – \(notice.caseKind.title[notice.language])", link: link(notice, named: channel?.names ?? false, now: now),
             time: civil.rfc3339(notice.createdAt.wall), openedAt: civil.rfc3339(notice.openedAt.wall),
             address: configuration.contacts.first { $0.card.id == notice.contact }?.email)
     }
@@ -47,11 +47,12 @@ public struct LetterWriter: Sendable {
         }
     }
 
-    private func link(_ notice: Notice, now: WallTime) -> String {
+    private func link(_ notice: Notice, named: Bool, now: WallTime) -> String {
         guard let base = configuration.console.publicURL else { return "" }
         let trimmed = base.hasSuffix("/") ? String(base.dropLast()) : base
         let token = signer.token(
-            LinkSigner.Grant(caseID: notice.caseID, contact: notice.contact, until: now + configuration.links.validFor))
+            LinkSigner.Grant(
+                caseID: notice.caseID, contact: notice.contact, until: now + configuration.links.validFor, issuedAt: now, named: named))
         return "\(trimmed)/l/\(token)"
     }
 }

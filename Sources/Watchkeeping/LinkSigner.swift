@@ -3,19 +3,25 @@ import Crypto
 import Foundation
 import Telemetry
 
-/// Signs the links that open one case without a login: HMAC-SHA256 over case, contact and expiry.
+/// Signs the links that open one case without a login: HMAC-SHA256 over case, contact, expiry, issue and whether names may show.
 public struct LinkSigner: Sendable {
     /// What a link allows.
     public struct Grant: Sendable, Hashable {
         public var caseID: CaseID
         public var contact: ContactID
         public var until: WallTime
+        /// When it was made, in whole seconds: links made before a moment can be taken back together.
+        public var issuedAt: WallTime
+        /// Whether the channel it went out by may show names: a link in a group chat is opened by the group.
+        public var named: Bool
 
         /// A grant.
-        public init(caseID: CaseID, contact: ContactID, until: WallTime) {
+        public init(caseID: CaseID, contact: ContactID, until: WallTime, issuedAt: WallTime = WallTime(unixSeconds: 0), named: Bool = true) {
             self.caseID = caseID
             self.contact = contact
             self.until = until
+            self.issuedAt = issuedAt
+            self.named = named
         }
     }
 
@@ -43,11 +49,18 @@ public struct LinkSigner: Sendable {
         // Compared in constant time: how far a guess was right must not show.
         guard given.count == expected.count, zip(given, expected).reduce(0, { $0 | ($1.0 ^ $1.1) }) == 0 else { return nil }
         let fields = String(decoding: body, as: UTF8.self).split(separator: "|").map(String.init)
-        guard fields.count == 3, let until = Int64(fields[2]), now.unixSeconds <= until else { return nil }
-        return Grant(caseID: CaseID(fields[0]), contact: ContactID(fields[1]), until: WallTime(unixSeconds: until))
+        guard fields.count == 5, let until = Int64(fields[2]), now.unixSeconds <= until, let issued = Int64(fields[3]) else { return nil }
+        return Grant(
+            caseID: CaseID(fields[0]), contact: ContactID(fields[1]), until: WallTime(unixSeconds: until), issuedAt: WallTime(unixSeconds: issued),
+            named: fields[4] == "n")
     }
 
-    private static func body(_ grant: Grant) -> String { "\(grant.caseID)|\(grant.contact)|\(grant.until.unixSeconds)" }
+    private static func body(_ grant: Grant) -> String {
+        "\(grant.caseID)|\(grant.contact)|\(grant.until.unixSeconds)|\(grant.issuedAt.unixSeconds)|\(grant.named ? "n" : "-")"
+    }
+
+    /// The name of the fact that says until when links of a case were taken back, in Unix seconds.
+    public static func revocation(of id: CaseID) -> String { "links_revoked/\(id)" }
 
     private static func encode(_ data: some DataProtocol) -> String {
         Data(data).base64EncodedString().replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")

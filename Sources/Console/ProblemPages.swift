@@ -1,0 +1,46 @@
+import Foundation
+import Hummingbird
+import Phrasebook
+import Watchkeeping
+
+/// What goes wrong on a page is said as a page, in the reader's language; the API gets its problem document.
+struct ProblemPages: RouterMiddleware {
+    let premises: Premises
+    let access: AccessControl
+    let library: PageLibrary
+
+    func handle(
+        _ request: Request, context: ConsoleContext, next: (Request, ConsoleContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let problem as Problem where isPage(request) {
+            return page(problem, request, context)
+        } catch let error as HTTPError where isPage(request) && error.status == .notFound {
+            return page(.notFound("page"), request, context)
+        }
+    }
+
+    private func isPage(_ request: Request) -> Bool {
+        let path = request.uri.path
+        return !path.hasPrefix("/api/") && !["/metrics", "/readyz", "/healthz"].contains(path) && request.headers[.accept]?.contains("text/html") == true
+    }
+
+    private func page(_ problem: Problem, _ request: Request, _ context: ConsoleContext) -> Response {
+        var frame = PageFrame(premises, access, request, context)
+        let heading: Label =
+            switch problem.status {
+            case .notFound: .problemNotFound
+            case .forbidden, .unauthorized: .problemForbidden
+            case .conflict: .problemConflict
+            case .tooManyRequests: .problemTooMany
+            case .badRequest, .contentTooLarge: .problemInput
+            default: .problemOther
+            }
+        // The details are written for those who program against the API; a reader of Chinese gets the sentence above.
+        let detail = frame.language == .english ? problem.detail : ""
+        return library.page(
+            "problem", frame.context(frame.label(heading), ["heading": frame.label(heading), "detail": detail]), language: frame.language,
+            status: problem.status)
+    }
+}

@@ -1,0 +1,86 @@
+import Synchronization
+import Telemetry
+
+/// Publishes and waits until the broker has said that it has the message (PUBACK): before that a message can still be lost with this
+/// process.
+public final class AcknowledgedPublisher: Sendable {
+    private struct Waiting {
+        var continuations: [Int32: CheckedContinuation<Bool, Never>] = [:]
+        /// Acknowledged before anybody waited: the library's thread may be quicker than ours.
+        var early: Set<Int32> = []
+        /// Nobody waits for these any more; the numbers come round again.
+        var givenUp: Set<Int32> = []
+        var isConnected = false
+    }
+
+    private let box: Box
+    private let client: MQTTClient
+
+    /// Lets the handler reach what is made after it.
+    private final class Box: Sendable {
+        let waiting = Mutex(Waiting())
+    }
+
+    /// A connection of its own to a broker.
+    /// - Throws: `MQTTFault` when the settings cannot be
+    public init(_ settings: MQTTSettings, onEvent: @escaping @Sendable (MQTTEvent) -> Void = { _ in }) throws(MQTTFault) {
+        let box = Box()
+        self.box = box
+        let acknowledged: @Sendable (Int32) -> Void = { number in
+            let found = box.waiting.withLock { waiting -> CheckedContinuation<Bool, Never>? in
+                if let found = waiting.continuations.removeValue(forKey: number) { return found }
+                if waiting.givenUp.remove(number) == nil, waiting.early.count < 1000 { waiting.early.insert(number) }
+                return nil
+            }
+            found?.resume(returning: true)
+        }
+        client = try MQTTClient(settings, acknowledged: acknowledged) { event in
+            switch event {
+            case .connected: box.waiting.withLock { $0.isConnected = true }
+            case .disconnected: box.waiting.withLock { $0.isConnected = false }
+            case .message: break
+            }
+            onEvent(event)
+        }
+    }
+
+    /// Whether the broker is reached.
+    public var isConnected: Bool { box.waiting.withLock { $0.isConnected } }
+
+    /// Publishes at QoS 1 and waits for the broker's word, at most so long.
+    /// - Returns: false when the word did not come in time; the message may arrive all the same, so it must bear an id
+    public func publish(_ payload: [UInt8], to topic: String, within limit: Interval) async throws(MQTTFault) -> Bool {
+        guard isConnected else { return false }
+        let number = try client.publishNumbered(payload, to: topic)
+        let box = box
+        let timer = Task {
+            try? await Task.sleep(for: .milliseconds(limit.milliseconds))
+            let late = box.waiting.withLock { waiting in
+                let late = waiting.continuations.removeValue(forKey: number)
+                if late != nil { waiting.givenUp.insert(number) }
+                return late
+            }
+            late?.resume(returning: false)
+        }
+        let done = await withCheckedContinuation { continuation in
+            let isDone = box.waiting.withLock { waiting -> Bool in
+                if waiting.early.remove(number) != nil { return true }
+                waiting.continuations[number] = continuation
+                return false
+            }
+            if isDone { continuation.resume(returning: true) }
+        }
+        timer.cancel()
+        return done
+    }
+
+    /// Ends the connection. Blocks until its thread is gone; call it from no cooperative thread.
+    public func close() {
+        client.close()
+        let left = box.waiting.withLock { waiting in
+            defer { waiting.continuations = [:] }
+            return Array(waiting.continuations.values)
+        }
+        for one in left { one.resume(returning: false) }
+    }
+}
