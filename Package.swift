@@ -58,9 +58,10 @@ let package = Package(
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         core("Threads"),
         core("Fieldbus", ["CModbus", "Telemetry", "DeviceProfiles", "Threads"]),
-        core("Messaging", ["CMosquitto", "Telemetry"]),
+        core("Messaging", ["CMosquitto", "Telemetry", "Threads"]),
         core("TimeSeriesStore", ["Telemetry", "Casework", grdb, sqlite, crypto]),
         core(
             "Simulation",
@@ -77,7 +78,7 @@ let package = Package(
         core(
             "Watchkeeping",
             [
-                "Telemetry", "Phrasebook", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Neighbourhood",
+                "CZlib", "Telemetry", "Phrasebook", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Neighbourhood",
                 "SiteConfiguration", "Threads", "Fieldbus", "Messaging", "TimeSeriesStore", "Notifiers", logging, crypto,
             ]),
         .target(
@@ -137,7 +138,7 @@ let package = Package(
         tests("SiteConfigurationTests", ["Telemetry", "Documents", "SiteConfiguration", "TestSupport"]),
         tests("FieldbusTests", ["CModbus", "Telemetry", "DeviceProfiles", "Fieldbus", "Simulation", "Threads", "TestSupport"]),
         tests("MessagingTests", ["Messaging", "Demonstration", "TestSupport"]),
-        tests("WatchkeepingTests", ["Telemetry", "Casework", "Watchkeeping", "Gateway", "Demonstration", "TestSupport"]),
+        tests("WatchkeepingTests", ["Telemetry", "Casework", "TimeSeriesStore", "Watchkeeping", "Gateway", "Demonstration", "TestSupport"]),
         tests("NotifierTests", ["Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
         tests("TimeSeriesStoreTests", ["Telemetry", "Phrasebook", "Casework", "TimeSeriesStore", grdb]),
         tests(

@@ -81,6 +81,10 @@ public struct Case: Sendable, Hashable, Codable {
 
     /// Whether the case waits for somebody.
     public var isOpen: Bool { closedAt == nil }
+    /// Whether it is the monthly drill.
+    public var isDrill: Bool { findings.first?.rule == Case.drillRule }
+    /// The rule of a drill's finding.
+    public static let drillRule = "drill"
     /// The newest finding.
     public var latest: Finding? { findings.last }
     /// The most findings kept; the first and the newest ones matter.

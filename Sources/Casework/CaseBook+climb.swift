@@ -108,6 +108,8 @@ extension CaseBook {
             let id = NoticeID("\(found.id)-n\(found.noticeCount)\(tag.isEmpty ? "" : "-\(tag)")")
             found.notices.append(Case.NoticeRecord(id: id, channel: channel, contact: contact.id))
             let reader = contact.role
+            // A drill is marked as such in every message.
+            let kind = found.isDrill ? .drill : kind
             let notice = Notice(
                 id: id, caseID: found.id, kind: kind, contact: contact.id, channel: channel, role: reader,
                 language: contact.language ?? language, severity: found.severity, caseKind: found.kind, stage: found.stage,

@@ -81,7 +81,7 @@ public struct CaseBook: Sendable {
     private var nextNumber: Int
     /// Ends the identifiers of notices, so that two sites, or a site with a new record, never send the same one: receivers drop what they
     /// have had before. Empty in tests.
-    let tag: String
+    public let tag: String
 
     /// A book with the cases that are still open, and the number the next case gets.
     public init(

@@ -41,6 +41,8 @@ public struct Ladder: Sendable, Hashable, Codable {
 /// The ladders of a site by name, with defaults for those the configuration does not set.
 public struct Ladders: Sendable, Hashable {
     public var byName: [String: Ladder]
+    /// Rules of this site whose findings climb a ladder of their own, by the ladder's name.
+    public var byRule: [String: String] = [:]
 
     /// Ladders by name.
     public init(_ byName: [String: Ladder] = [:]) { self.byName = byName }
@@ -53,13 +55,13 @@ public struct Ladders: Sendable, Hashable {
 
     /// The ladder of a finding: of its kind, unless its rule has one of its own.
     public func ladder(for finding: Finding) -> Ladder {
-        guard let name = Ladders.byRule[finding.rule] else { return ladder(for: finding.kind, severity: finding.severity) }
+        guard let name = byRule[finding.rule] ?? Ladders.usualByRule[finding.rule] else { return ladder(for: finding.kind, severity: finding.severity) }
         return byName[name] ?? Ladders.defaults[name] ?? ladder(for: finding.kind, severity: finding.severity)
     }
 
     /// Rules whose findings climb a ladder of their own: whether somebody really comes home tomorrow is asked of those who know, not of a
     /// technician.
-    static let byRule = ["absence_ending": "absence", "drill": "elder"]
+    static let usualByRule = ["absence_ending": "absence", "drill": "elder"]
 
     /// All names a configuration may give a ladder.
     public static let names = Set(defaults.keys)

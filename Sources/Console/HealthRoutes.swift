@@ -70,6 +70,15 @@ enum MetricsText {
         let counts = await premises.telemetry.counts
         out.family("wellward_readings_committed_total", "counter", "Readings written to the store.", [("", Double(counts.committed))])
         out.family("wellward_readings_dropped_total", "counter", "Readings dropped because the disk takes no more.", [("", Double(counts.dropped))])
+        if let upstream = premises.upstream?.tally {
+            out.family("wellward_upstream_spooled", "gauge", "Entries that wait to be sent upstream.", [("", Double(upstream.waiting))])
+            out.family("wellward_upstream_spooled_bytes", "gauge", "Their size.", [("", Double(upstream.bytes))])
+            let age = upstream.oldest.map { max(0, (GatewayClock.systemWall() - $0).seconds) } ?? 0
+            out.family("wellward_upstream_oldest_seconds", "gauge", "Age of the oldest entry that waits.", [("", age)])
+            out.family("wellward_upstream_sent_total", "counter", "Entries the hub's broker has taken.", [("", Double(upstream.sent))])
+            out.family("wellward_upstream_dropped_total", "counter", "Entries given up because too much waited for too long.", [("", Double(upstream.dropped))])
+            out.family("wellward_upstream_connected", "gauge", "Whether the hub's broker is reached.", [("", upstream.isConnected ? 1 : 0)])
+        }
         await homes(premises, &out)
         await notices(premises, &out)
         if let boarding = premises.boarding {

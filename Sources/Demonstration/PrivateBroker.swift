@@ -17,7 +17,8 @@ public final class PrivateBroker: Sendable {
     /// - Parameters:
     ///   - port: a port to listen on; a free one when nil
     ///   - access: lines of mosquitto.conf about who may come in; everybody on this machine unless said otherwise
-    public init(folder: String, port wanted: Int? = nil, access: String = "allow_anonymous true") throws {
+    ///   - keeps: whether sessions and messages survive its end (written when it is told to stop)
+    public init(folder: String, port wanted: Int? = nil, access: String = "allow_anonymous true", keeps: Bool = false) throws {
         guard
             let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"].first(where: {
                 FileManager.default.isExecutableFile(atPath: $0)
@@ -26,7 +27,7 @@ public final class PrivateBroker: Sendable {
         // Between finding a free port and listening on it somebody else may take it: then mosquitto ends, and another port is tried.
         for attempt in 1...5 {
             let port = try wanted ?? Self.freePort()
-            let process = try Self.start(program, folder, port, access)
+            let process = try Self.start(program, folder, port, access, keeps)
             if Self.listens(process, port) {
                 self.port = port
                 child = Mutex(Child(process: process))
@@ -39,9 +40,14 @@ public final class PrivateBroker: Sendable {
         throw Demonstration.Fault(description: "mosquitto did not start")
     }
 
-    private static func start(_ program: String, _ folder: String, _ port: Int, _ access: String) throws -> Process {
-        let path = "\(folder)/mosquitto.conf"
-        try "listener \(port) 127.0.0.1\n\(access)\npersistence false\nlog_type error\n".write(toFile: path, atomically: true, encoding: .utf8)
+    private static func start(_ program: String, _ folder: String, _ port: Int, _ access: String, _ keeps: Bool) throws -> Process {
+        let path = "\(folder)/mosquitto-\(port).conf"
+        // Written after every change, since it may be killed at any moment.
+        let memory =
+            keeps
+            ? "persistence true\npersistence_location \(folder)/\nautosave_interval 1\nautosave_on_changes true\nmax_queued_messages 0\nuser root"
+            : "persistence false"
+        try "listener \(port) 127.0.0.1\n\(access)\n\(memory)\nlog_type error\n".write(toFile: path, atomically: true, encoding: .utf8)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = ["-c", path]

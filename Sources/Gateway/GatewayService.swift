@@ -42,6 +42,7 @@ public final class GatewayService: Service {
     private let http: HTTPClient
     private let noticeBroker: AcknowledgedPublisher?
     private let pollers: PollerHub
+    private let events: SiteEventListener?
     private let untold: [Finding]
     private let unwatched: (from: WallTime, to: WallTime)?
     let log: Logger
@@ -73,7 +74,7 @@ public final class GatewayService: Service {
             writer: LetterWriter(configuration: configuration, signer: signer), store: store, clock: clock, log: log,
             onDead: { bridge.channelDead($0, $1) }, onWorking: { bridge.channelWorks($0) })
         let desk = SiteDesk(
-            core: state.core, store: store, delivery: delivery, clock: clock, boot: boot, log: log,
+            core: state.core, store: store, delivery: delivery, clock: clock, boot: boot, log: log, spools: configuration.upstream != nil,
             onFalseBoardingAlarm: { bridge.falseAlarm($0) }, onElevatorCase: { bridge.openCase($0, $1) })
         let boarding = configuration.mqtt.map { _ in
             BoardingRoom(
@@ -81,13 +82,20 @@ public final class GatewayService: Service {
                 report: { bridge.report($0) })
         }
         bridge.connect(desk: desk, boarding: boarding, clock: clock)
-        let telemetry = TelemetryWriter(store: store)
+        let telemetry = TelemetryWriter(store: store, spools: configuration.upstream != nil)
+        let tag = state.core.book.tag
+        let upstream = try configuration.upstream.map { settings in
+            try UpstreamDesk(
+                settings.broker.settings(clientID: "wellward-upstream-\(configuration.siteID)-\(tag)"), prefix: settings.topic, site: configuration.siteID,
+                tag: tag, deflates: settings.deflates, limits: SpoolLimits(bytes: settings.mostBytes, age: settings.longest), store: store, log: log)
+        }
+        events = configuration.events.isEmpty || configuration.mqtt == nil ? nil : SiteEventListener(configuration.events, desk: desk, log: log)
         pollers = PollerHub(clock: clock, writer: telemetry, desk: desk, log: log)
         untold = state.untold
         unwatched = state.unwatched
         premises = Premises(
             arrangement: .init(configuration: configuration, pollers: []), store: store, desk: desk, delivery: delivery,
-            telemetry: telemetry, boarding: boarding, clock: clock, links: signer, version: options.version, log: log)
+            telemetry: telemetry, boarding: boarding, clock: clock, links: signer, upstream: upstream, version: options.version, log: log)
     }
 
     /// The secret of links: the configured file's, or one made at the first start and kept in the store.
@@ -104,6 +112,7 @@ public final class GatewayService: Service {
         let configuration = premises.configuration
         if let broker = configuration.mqtt {
             try premises.boarding?.start(broker.settings(clientID: "wellward-\(configuration.siteID)"))
+            try events?.start(broker.settings(clientID: "wellward-events-\(configuration.siteID)"))
         }
         premises.rearrange(.init(configuration: configuration, pollers: await pollers.arrange(configuration)))
         await premises.delivery.setPaces(NotifierFactory.paces(configuration))
@@ -115,6 +124,8 @@ public final class GatewayService: Service {
         let deliveryWork = Task { await premises.delivery.run() }
         let upkeep = [
             Task { await tick() }, Task { await commit() }, Task { await keepWatches() }, Task { await reloadOnHangup() }, Task { await heartbeat() },
+            Task { await holdDrills() },
+            Task { if let upstream = premises.upstream { await upstream.run() } },
         ]
         SystemdNotice.ready()
         log.info(
@@ -134,10 +145,14 @@ public final class GatewayService: Service {
         await deskWork.value
         deliveryWork.cancel()
         await saveAxis()
-        let broker = noticeBroker
+        // Tries under way are not waited for long; what they did is written down before the store closes.
+        await premises.delivery.settle()
+        let (broker, upstream, events) = (noticeBroker, premises.upstream, events)
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 broker?.close()
+                upstream?.close()
+                events?.close()
                 continuation.resume()
             }
         }
@@ -249,7 +264,8 @@ public final class GatewayService: Service {
         let fixed: [(String, Bool)] = [
             ("site", old.siteID != new.siteID || old.clock.zone != new.clock.zone), ("storage", old.storage != new.storage),
             ("console.listen", old.console.host != new.console.host || old.console.port != new.console.port), ("mqtt", old.mqtt != new.mqtt),
-            ("links", old.links != new.links), ("heartbeat", old.heartbeat != new.heartbeat),
+            ("links", old.links != new.links), ("heartbeat", old.heartbeat != new.heartbeat), ("upstream", old.upstream != new.upstream),
+            ("events", old.events != new.events),
         ]
         let waiting = fixed.filter(\.1).map(\.0)
         if !waiting.isEmpty { log.warning("these changes need a restart and are not in force yet", metadata: ["keys": "\(waiting.joined(separator: ", "))"]) }

@@ -51,7 +51,27 @@ public final class AcknowledgedPublisher: Sendable {
     /// - Returns: false when the word did not come in time; the message may arrive all the same, so it must bear an id
     public func publish(_ payload: [UInt8], to topic: String, within limit: Interval) async throws(MQTTFault) -> Bool {
         guard isConnected else { return false }
-        let number = try client.publishNumbered(payload, to: topic)
+        return await word(on: try client.publishNumbered(payload, to: topic), within: limit)
+    }
+
+    /// Publishes several in their order, all under way at once.
+    /// - Returns: for each whether the broker has it; those behind one that could not be handed over are not tried
+    public func publish(_ messages: [(payload: [UInt8], topic: String)], within limit: Interval) async -> [Bool] {
+        guard isConnected else { return messages.map { _ in false } }
+        var numbers: [Int32] = []
+        for message in messages {
+            guard let number = try? client.publishNumbered(message.payload, to: message.topic) else { break }
+            numbers.append(number)
+        }
+        return await withTaskGroup(of: (Int, Bool).self) { group in
+            for (index, number) in numbers.enumerated() { group.addTask { (index, await self.word(on: number, within: limit)) } }
+            var done = messages.map { _ in false }
+            for await (index, arrived) in group { done[index] = arrived }
+            return done
+        }
+    }
+
+    private func word(on number: Int32, within limit: Interval) async -> Bool {
         let box = box
         let timer = Task {
             try? await Task.sleep(for: .milliseconds(limit.milliseconds))

@@ -2,6 +2,7 @@ import CMosquitto
 import Glibc
 import Synchronization
 import Telemetry
+import Threads
 
 /// A message as it arrived.
 public struct MQTTMessage: Sendable, Hashable {
@@ -115,9 +116,40 @@ public final class MQTTClient: Sendable {
     // Safe: the pointer is set once in init and freed in `close`, under the lock; libmosquitto locks its own state.
     private struct Handle: @unchecked Sendable {
         var pointer: OpaquePointer?
+        var isClosing = false
+    }
+
+    /// The first connection, which libmosquitto gives up on when it is refused at once: only one that was made is kept up by its thread.
+    private struct FirstConnection: Sendable {
+        // Safe: libmosquitto locks its own state; the pointer is freed only after `done` has been said.
+        struct Client: @unchecked Sendable { var pointer: OpaquePointer }
+        let client: Client
+        let host: String
+        let port: Int32
+        let keepAlive: Int32
+        let done = BlockingQueue<Void>(capacity: 1)
+
+        /// Tries until a connection is under way or nobody wants it any more, with longer and longer pauses; then the library's thread takes over.
+        func make(isWanted: @escaping @Sendable () -> Bool) {
+            var pause: Int64 = 1000
+            while isWanted() {
+                if mosquitto_connect_async(client.pointer, host, port, keepAlive) == MOSQ_ERR_SUCCESS.rawValue {
+                    _ = mosquitto_loop_start(client.pointer)
+                    break
+                }
+                var left = pause
+                while left > 0, isWanted() {
+                    poll(nil, 0, 100)
+                    left -= 100
+                }
+                pause = min(30_000, pause * 2)
+            }
+            done.push(())
+        }
     }
 
     private let handle: Mutex<Handle>
+    private let first: FirstConnection
     private let box: Unmanaged<Box>
 
     private static let library: Void = { _ = mosquitto_lib_init() }()
@@ -159,10 +191,20 @@ public final class MQTTClient: Sendable {
             }
         }
         let keepAlive = Int32(clamping: max(5, settings.keepAlive.milliseconds / 1000))
-        // An unreachable broker is no fault here: the loop thread keeps trying.
-        _ = mosquitto_connect_async(pointer, settings.host, Int32(settings.port), keepAlive)
-        try Self.check("MQTT thread", mosquitto_loop_start(pointer))
+        // An unreachable broker is no fault here, and neither is one that comes up after us.
+        first = FirstConnection(client: .init(pointer: pointer), host: settings.host, port: Int32(settings.port), keepAlive: keepAlive)
+        let (attempt, isOpen) = (first, WeakClient())
+        isOpen.client = self
+        OwnThread.start { attempt.make { isOpen.client.map { !$0.isClosing } ?? false } }
     }
+
+    /// Lets the first connection's thread ask whether it is still wanted, without keeping the client alive.
+    private final class WeakClient: @unchecked Sendable {
+        // Safe: written once in init before the thread starts, only read afterwards; weak references are read atomically.
+        weak var client: MQTTClient?
+    }
+
+    private var isClosing: Bool { handle.withLock { $0.isClosing } }
 
     private static func check(_ action: String, _ code: Int32) throws(MQTTFault) {
         guard code == MOSQ_ERR_SUCCESS.rawValue else { throw MQTTFault(code: code, action: action) }
@@ -210,9 +252,12 @@ public final class MQTTClient: Sendable {
     public func close() {
         let pointer = handle.withLock { handle -> OpaquePointer? in
             defer { handle.pointer = nil }
+            handle.isClosing = true
             return handle.pointer
         }
         guard let pointer else { return }
+        // A name that does not resolve can take long; then a few kilobytes are left behind rather than freed under a thread at work.
+        guard case .element = first.done.pop(until: OwnThread.monotonicMilliseconds() + 3000) else { return }
         mosquitto_disconnect(pointer)
         mosquitto_loop_stop(pointer, true)
         mosquitto_destroy(pointer)

@@ -100,7 +100,7 @@ extension ConfigurationReader {
     func ladders() -> Ladders {
         var result: [String: Ladder] = [:]
         for (name, node) in root.child("ladders")?.entries() ?? [] {
-            if !Ladders.names.contains(name), root.list("events").isEmpty {
+            if !Ladders.names.contains(name), !root.list("events").contains(where: { $0.string("ladder") == name }) {
                 node.report(
                     "no kind of case climbs a ladder `\(name)`", fix: "name it one of: \(Ladders.names.sorted().joined(separator: ", "))", severity: .warning)
             }

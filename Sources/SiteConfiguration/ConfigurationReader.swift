@@ -87,16 +87,18 @@ public struct ConfigurationReader {
         let ladders = ladders()
         let links = links()
         let heartbeat = heartbeat()
-        if root.child("upstream") != nil {
-            root.child("upstream")?.report(
-                "`upstream` is read but this release does not send anywhere yet", fix: "nothing; local guarding is not affected", severity: .warning)
-        }
+        let upstream = upstream()
+        let drill = drill()
+        let events = root.list("events").compactMap { event($0) }
         root.finish()
         guard let siteID, let clock else { return nil }
-        return SiteConfiguration(
+        var configuration = SiteConfiguration(
             siteID: siteID, siteName: siteName, clock: clock, language: language, storage: storage, console: console,
             mqtt: mqtt, buses: buses, meters: meters, households: households, policies: policies, elevators: elevators,
             contacts: contacts, channels: channels, ladders: ladders, links: links, heartbeat: heartbeat, profiles: [:])
+        (configuration.upstream, configuration.drill, configuration.events) = (upstream, drill, events)
+        for event in events { configuration.ladders.byRule["event/\(event.id)"] = event.ladder }
+        return configuration
     }
 
     // MARK: Profiles
@@ -189,6 +191,61 @@ public struct ConfigurationReader {
     private func broker() -> SiteConfiguration.Broker? {
         guard let node = root.child("mqtt") else { return nil }
         defer { node.finish() }
+        return broker(node)
+    }
+
+    private func upstream() -> SiteConfiguration.Upstream? {
+        guard let node = root.child("upstream") else { return nil }
+        defer { node.finish() }
+        if let kind = node.string("kind"), kind != "mqtt" { node.child("kind")?.report("`\(kind)` is not known here", fix: "write `kind: mqtt`") }
+        let broker = broker(node)
+        // Pseudonyms or not: when somebody's taps run is told to nobody on the way.
+        if broker.authorityFile == nil, !broker.isLoopback, node.child("tls") == nil {
+            node.report("what is sent to \(broker.host) would leave this machine unencrypted", fix: "add `tls: {ca_file: …}`")
+        }
+        return SiteConfiguration.Upstream(
+            broker: broker, topic: node.string("topic") ?? "wellward/v1/upstream", mostBytes: node.bytes("max_bytes", least: 1_000_000) ?? 200_000_000,
+            longest: node.interval("max_age", least: .hours(1)) ?? .days(30), deflates: node.flag("deflate") ?? false)
+    }
+
+    private func drill() -> SiteConfiguration.Drill? {
+        guard let node = root.child("drill") else { return nil }
+        defer { node.finish() }
+        let at = node.string("at") ?? "10:00"
+        let parts = at.split(separator: ":").compactMap { Int($0) }
+        guard parts.count == 2, (0...23).contains(parts[0]), (0...59).contains(parts[1]) else {
+            node.child("at")?.report("`\(at)` is no clock time", fix: "write something like 10:00")
+            return nil
+        }
+        return SiteConfiguration.Drill(day: node.integer("day", in: 1...28) ?? 1, minute: parts[0] * 60 + parts[1])
+    }
+
+    private func event(_ node: DocumentNode) -> SiteConfiguration.EventSource? {
+        defer { node.finish() }
+        let id = node.string("id", required: true)
+        let topic = node.string("topic", required: true)
+        let titles = node.child("title")
+        let title = titles.map { LocalizedText(chinese: $0.string("zh-Hans") ?? "", english: $0.string("en") ?? "") }
+        titles?.finish()
+        let ladder = node.string("ladder") ?? "incident"
+        if !Ladders.names.contains(ladder), root.child("ladders")?.child(ladder) == nil {
+            node.child("ladder")?.report(
+                "there is no ladder `\(ladder)`", fix: "add it under `ladders:`, or name one of: \(Ladders.names.sorted().joined(separator: ", "))")
+        }
+        for key in ["text", "subject", "match"] {
+            if let pointer = node.string(key), !pointer.hasPrefix("/") {
+                node.child(key)?.report("`\(pointer)` is no JSON Pointer", fix: "write something like /body/type")
+            }
+        }
+        let event = SiteConfiguration.EventSource(
+            id: id ?? "", topic: topic ?? "", text: node.string("text"), subject: node.string("subject"), match: node.string("match"),
+            when: node.strings("when"),
+            clears: node.strings("clears"), severity: node.choice("severity") ?? .attention, ladder: ladder,
+            title: title ?? LocalizedText(chinese: "其他设备的消息", english: "a message of another device"))
+        return id == nil || topic == nil ? nil : event
+    }
+
+    private func broker(_ node: DocumentNode) -> SiteConfiguration.Broker {
         let tls = node.child("tls")
         defer { tls?.finish() }
         // Without an authority the connection would silently be in the clear.

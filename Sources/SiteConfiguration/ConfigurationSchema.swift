@@ -60,6 +60,31 @@ public enum ConfigurationSchema {
                         "properties": {"ca_file": {"type": "string"}, "certificate_file": {"type": "string"}, "key_file": {"type": "string"}}}
               }
             },
+            "upstream": {
+              "type": "object", "additionalProperties": false,
+              "properties": {
+                "kind": {"enum": ["mqtt"]}, "host": {"type": "string"}, "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+                "username": {"type": "string"}, "password_file": {"type": "string"}, "topic": {"type": "string", "default": "wellward/v1/upstream"},
+                "max_bytes": {"type": "string", "pattern": "^[0-9]+(kB|MB|GB)$", "default": "200MB"}, "max_age": {"$ref": "#/$defs/duration"}, "deflate": {"type": "boolean"},
+                "tls": {"type": "object", "additionalProperties": false,
+                        "properties": {"ca_file": {"type": "string"}, "certificate_file": {"type": "string"}, "key_file": {"type": "string"}}}
+              }
+            },
+            "drill": {
+              "type": "object", "additionalProperties": false,
+              "properties": {"day": {"type": "integer", "minimum": 1, "maximum": 28, "default": 1}, "at": {"type": "string", "pattern": "^[0-9]{1,2}:[0-9]{2}$", "default": "10:00"}}
+            },
+            "events": {
+              "type": "array",
+              "items": {
+                "type": "object", "additionalProperties": false, "required": ["id", "topic"],
+                "properties": {
+                  "id": {"type": "string"}, "topic": {"type": "string"}, "text": {"type": "string"}, "subject": {"type": "string"}, "match": {"type": "string"},
+                  "when": {"$ref": "#/$defs/strings"}, "clears": {"$ref": "#/$defs/strings"}, "severity": {"enum": ["attention", "alarm"]}, "ladder": {"type": "string"},
+                  "title": {"type": "object", "additionalProperties": false, "properties": {"zh-Hans": {"type": "string"}, "en": {"type": "string"}}}
+                }
+              }
+            },
             "profiles": {"$ref": "#/$defs/strings"},
             "buses": {
               "type": "array",
@@ -150,8 +175,7 @@ public enum ConfigurationSchema {
             },
             "ladders": {"type": "object", "additionalProperties": {"$ref": "#/$defs/ladder"}},
             "links": {"type": "object", "additionalProperties": false, "properties": {"valid_for": {"$ref": "#/$defs/duration"}, "secret_file": {"type": "string"}}},
-            "heartbeat": {"type": "object", "additionalProperties": false, "required": ["url_file"], "properties": {"url_file": {"type": "string"}, "every": {"$ref": "#/$defs/duration"}}},
-            "upstream": {"type": "object"}
+            "heartbeat": {"type": "object", "additionalProperties": false, "required": ["url_file"], "properties": {"url_file": {"type": "string"}, "every": {"$ref": "#/$defs/duration"}}}
           }
         }
         """

@@ -24,6 +24,12 @@ public struct SiteConfiguration: Sendable {
     public var ladders: Ladders
     public var links: Links
     public var heartbeat: Heartbeat?
+    /// Where journal entries are sent on to; nil when nowhere.
+    public var upstream: Upstream?
+    /// When the monthly drill is held; nil when never.
+    public var drill: Drill?
+    /// How other devices' messages become incidents.
+    public var events: [EventSource] = []
     /// The profiles the meters name.
     public var profiles: [ProfileID: MeterProfile]
 
@@ -162,6 +168,44 @@ public struct SiteConfiguration: Sendable {
     public struct Heartbeat: Sendable, Hashable {
         public var urlFile: String
         public var every: Interval
+    }
+
+    /// The way to a town's hub: a broker that keeps what it is given.
+    public struct Upstream: Sendable, Hashable {
+        public var broker: Broker
+        /// The beginning of its topics.
+        public var topic: String
+        public var mostBytes: Int64
+        public var longest: Interval
+        /// Whether payloads are deflated (RFC 1950).
+        public var deflates: Bool
+    }
+
+    /// A drill: the ladder walked end to end once a month, marked as such.
+    public struct Drill: Sendable, Hashable {
+        /// The day of the month, 1 to 28.
+        public var day: Int
+        /// Minutes after midnight.
+        public var minute: Int
+    }
+
+    /// A device that is no meter and no lift, whose messages become cases of kind `incident`: a camera, a bin, a smoke detector.
+    public struct EventSource: Sendable, Hashable {
+        public var id: String
+        /// The topic it speaks on; `+` and `#` as MQTT has them.
+        public var topic: String
+        /// JSON Pointers (RFC 6901) into its payload: what is told about it, and when it is over.
+        public var text: String?
+        public var subject: String?
+        /// The value at this place must be one of `when`; with none, every message counts.
+        public var match: String?
+        public var when: [String]
+        /// Values of `match` that end the incident.
+        public var clears: [String]
+        public var severity: Severity
+        /// The ladder it climbs.
+        public var ladder: String
+        public var title: LocalizedText
     }
 
     /// A meter by id.

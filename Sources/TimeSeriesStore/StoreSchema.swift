@@ -61,6 +61,15 @@ enum StoreSchema {
                     CREATE INDEX blocks_by_day ON blocks (day);
                     """)
         }
+        migrator.registerMigration("4 spool") { database in
+            try database.execute(
+                sql: """
+                    -- What waits to be sent upstream: see SpoolEntry. Numbers are never used twice, so that a receiver knows what it has.
+                    CREATE TABLE spool (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, subject TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL
+                    ) STRICT;
+                    """)
+        }
         return migrator
     }
 }

@@ -15,11 +15,14 @@ public actor TelemetryWriter {
     private let capacity: Int
     private var waiting: [Reading] = []
     private var isFlushing = false
+    private let spools: Bool
     /// The tally so far.
     public private(set) var counts = Counts()
 
     /// A writer that holds back at most so many readings while the disk refuses.
-    public init(store: Store, capacity: Int = 50_000) {
+    /// - Parameter spools: whether each group is put into the spool as well, in the same transaction
+    public init(store: Store, capacity: Int = 50_000, spools: Bool = false) {
+        self.spools = spools
         self.store = store
         self.capacity = capacity
     }
@@ -44,9 +47,13 @@ public actor TelemetryWriter {
         isFlushing = true
         defer { isFlushing = false }
         let group = waiting
+        let spooled = spools ? SpoolEntry(readings: group) : nil
         waiting.removeAll(keepingCapacity: true)
         do {
-            try await store.write { try $0.append(group) }
+            try await store.write { writer in
+                try writer.append(group)
+                if let spooled { try writer.spool(spooled) }
+            }
             counts.committed += group.count
             counts.fault = nil
         } catch {
@@ -55,5 +62,17 @@ public actor TelemetryWriter {
             counts.fault = error.description
         }
         return counts
+    }
+}
+
+extension SpoolEntry {
+    /// A group of readings in few bytes: `[meter, point, Unix milliseconds, value or null, quality]` each.
+    init?(readings: [Reading]) {
+        guard let last = readings.last else { return nil }
+        let rows = readings.map { reading -> String in
+            let value = reading.value.flatMap { $0.isFinite ? "\($0)" : nil } ?? "null"
+            return "[\"\(reading.meter)\",\"\(reading.point)\",\(reading.at.unixMilliseconds),\(value),\"\(reading.quality.rawValue)\"]"
+        }
+        self.init(kind: .readings, subject: "readings", at: last.at, body: "{\"readings\":[\(rows.joined(separator: ","))]}")
     }
 }

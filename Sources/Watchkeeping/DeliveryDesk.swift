@@ -27,6 +27,7 @@ public actor DeliveryDesk {
     private var told: Set<ChannelID> = []
     private var unsaved: [DeliverySchedule.Item] = []
     private var isSaving = false
+    private var underWay = 0
 
     /// A desk with what was not delivered before the last stop.
     public init(
@@ -111,6 +112,8 @@ public actor DeliveryDesk {
     }
 
     private func attempt(_ parcel: DeliverySchedule.Parcel) async {
+        underWay += 1
+        defer { underWay -= 1 }
         let channel = parcel.channel
         let letters = parcel.items.map { writer.letter($0.notice, now: clock.now().wall) }
         let result: DeliverySchedule.Attempt
@@ -139,6 +142,12 @@ public actor DeliveryDesk {
                 log.error("delivery records could not be saved", metadata: ["count": "\(records.count)", "why": "\(error)"])
             }
         }
+    }
+
+    /// Waits, two seconds at most, until the tries under way have ended and are written down.
+    public func settle() async {
+        for _ in 0..<40 where underWay > 0 { try? await Task.sleep(for: .milliseconds(50)) }
+        await saveRecords()
     }
 
     private func report(_ channel: ChannelID, _ dead: Int) {

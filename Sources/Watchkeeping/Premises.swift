@@ -26,6 +26,8 @@ public final class Premises: Sendable {
     public let boarding: BoardingRoom?
     public let clock: GatewayClock
     public let links: LinkSigner
+    /// The way to the hub; nil without one in the configuration.
+    public let upstream: UpstreamDesk?
     public let version: String
     public let log: Logger
     private let arrangement: Mutex<Arrangement>
@@ -33,7 +35,7 @@ public final class Premises: Sendable {
     /// The parts of a running gateway.
     public init(
         arrangement: Arrangement, store: Store, desk: SiteDesk, delivery: DeliveryDesk, telemetry: TelemetryWriter,
-        boarding: BoardingRoom?, clock: GatewayClock, links: LinkSigner, version: String, log: Logger
+        boarding: BoardingRoom?, clock: GatewayClock, links: LinkSigner, upstream: UpstreamDesk? = nil, version: String, log: Logger
     ) {
         self.arrangement = Mutex(arrangement)
         self.store = store
@@ -43,6 +45,7 @@ public final class Premises: Sendable {
         self.boarding = boarding
         self.clock = clock
         self.links = links
+        self.upstream = upstream
         self.version = version
         self.log = log
     }

@@ -51,6 +51,7 @@ public actor SiteDesk {
     /// News for open pages.
     public nonisolated let newsroom = Newsroom()
     private nonisolated let mailbox = Mailbox<Item>()
+    private let spools: Bool
     private let onFalseBoardingAlarm: @Sendable (ElevatorID) -> Void
     private let onElevatorCase: @Sendable (ElevatorID, CaseID?) -> Void
     private var unsaved: [@Sendable (StoreWriter) throws -> Void] = []
@@ -58,11 +59,12 @@ public actor SiteDesk {
 
     /// A desk for a restored core.
     public init(
-        core: Neighbourhood, store: Store, delivery: DeliveryDesk, clock: GatewayClock, boot: String, log: Logger,
+        core: Neighbourhood, store: Store, delivery: DeliveryDesk, clock: GatewayClock, boot: String, log: Logger, spools: Bool = false,
         onFalseBoardingAlarm: @escaping @Sendable (ElevatorID) -> Void,
         onElevatorCase: @escaping @Sendable (ElevatorID, CaseID?) -> Void
     ) {
         self.onElevatorCase = onElevatorCase
+        self.spools = spools
         self.core = core
         self.store = store
         self.delivery = delivery
@@ -141,6 +143,7 @@ public actor SiteDesk {
             switch effect {
             case .save(let item):
                 batch.writes.append { try $0.save(item) }
+                if spools { batch.writes.append { writer in for entry in SpoolEntry.entries(of: item, at: now.wall) { try writer.spool(entry) } } }
                 batch.news.insert(.caseFile(item.id))
                 if item.subject.type == .elevator { onElevatorCase(ElevatorID(item.subject.id), item.isOpen ? item.id : nil) }
             case .notify(let notice):
@@ -150,6 +153,9 @@ public actor SiteDesk {
                 if let write = watchWrite(id, at: now) { batch.writes.append(write) }
             case .journal(let kind, let subject, let body):
                 batch.writes.append { try $0.journal(kind, subject: subject.description, body: body, boot: boot, at: now) }
+                if spools, kind == "finding" {
+                    batch.writes.append { try $0.spool(SpoolEntry(kind: .finding, subject: subject.description, at: now.wall, body: body)) }
+                }
                 if kind == "finding" { batch.news.insert(.finding(subject)) }
             case .homeChanged(let id): batch.news.insert(.home(id))
             case .falseBoardingAlarm(let elevator): onFalseBoardingAlarm(elevator)

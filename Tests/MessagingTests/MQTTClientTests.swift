@@ -40,6 +40,18 @@ final class Heard: Sendable {
         try await eventually { heard.messages.contains { $0.topic == "t/fresh" && !$0.retained && $0.payload == Array("fresh".utf8) } }
     }
 
+    @Test func `a broker that comes up after the client is found`() async throws {
+        let port = try PrivateBroker.freePort()
+        let heard = Heard()
+        let client = try MQTTClient(.init(host: "127.0.0.1", port: port, clientID: "early"), subscribe: [("t", 1)]) { heard.add($0) }
+        defer { client.close() }
+        let unwanted = try MQTTClient(.init(host: "127.0.0.1", port: port, clientID: "never"), subscribe: []) { _ in }
+        unwanted.close()
+        let broker = try PrivateBroker(folder: try folder(), port: port)
+        defer { broker.stop() }
+        try await eventually { heard.connections == 1 }
+    }
+
     @Test func `a broker that dies is told, and a client comes back when there is one again`() async throws {
         let path = try folder()
         let broker = try PrivateBroker(folder: path)
