@@ -5,7 +5,7 @@ import Telemetry
 
 /// Judges the detector and the baselines on the same homes, the same polls and the same simulated collapses.
 ///
-/// Scored from day 28 on, so that everybody has learnt. A silence of 24 h and more is a trip: with trips masked its alarms do not
+/// Scored from day 28 on, so that everybody has learnt. A silence of 24 h and more on the register that is judged is a trip: with trips masked its alarms do not
 /// count and nobody falls in it (as if the presence ledger had been used); with trips counted its alarms do.
 public struct DetectorStudy: Sendable {
     /// One detector on one home.
@@ -51,9 +51,8 @@ public struct DetectorStudy: Sendable {
 
     /// Rows for our detector, the baselines, and the fixed gap with as many false alarms as our detector had.
     public func rows(_ homes: [RegisterHistory], resolution: Volume) -> [Row] {
-        let fine = homes.map { $0.resampled(every: .minutes(15), resolution: .litres(1)) }
         let coarse = homes.map { $0.resampled(every: .minutes(15), resolution: resolution) }
-        let grounds = zip(fine, 0...).compactMap { home, index in ground(home, seed: UInt64(index) + 1) }
+        let grounds = zip(coarse, 0...).compactMap { home, index in ground(home, seed: UInt64(index) + 1) }
         guard grounds.count == homes.count else { return [] }
         let years = grounds.reduce(0) { $0 + $1.years }
         var ours = Score()
@@ -85,10 +84,10 @@ public struct DetectorStudy: Sendable {
         let from = first.at + Self.learning
         let trips = gaps(home).filter { $0.upperBound - $0.lowerBound >= .hours(24) }
         var observed = Interval.zero
-        for (before, after) in zip(home.rows, home.rows.dropFirst()) where before.at >= from && after.at - before.at <= .minutes(30) {
+        for (before, after) in zip(home.rows, home.rows.dropFirst())
+        where before.at >= from && after.at - before.at <= .minutes(30) && !trips.contains(where: { $0.contains(before.at) }) {
             observed = observed + (after.at - before.at)
         }
-        let masked = trips.reduce(Interval.zero) { $0 + max(.zero, min($1.upperBound, last.at) - max($1.lowerBound, from)) }
         var random = SeededRandom(seed: seed &* 104_729)
         let candidates = home.rows.filter { row in
             row.at >= from && row.at <= last.at && !trips.contains { $0.contains(row.at) }
@@ -98,7 +97,7 @@ public struct DetectorStudy: Sendable {
             // Anywhere within the quarter of an hour behind a poll.
             candidates[Int(random.unit() * Double(candidates.count))].at + .seconds(Int64(random.unit() * 899) + 1)
         }
-        return Ground(from: from, end: last.at, trips: trips, years: (observed - masked).hours / 8766, onsets: onsets.sorted())
+        return Ground(from: from, end: last.at, trips: trips, years: observed.hours / 8766, onsets: onsets.sorted())
     }
 
     /// The silences of a home between two uses.

@@ -17,17 +17,10 @@ struct GapFrontier {
         var silentWeight: Double
         /// Observed days since the beginning.
         var daysObserved: Double
-        /// How much more or less the home exceeds its shadow levels than expected.
-        var correction: [Double]
+        /// What the nominal rates are multiplied by for the budget to happen: attention, alarm.
+        var factor: [Double]
         /// Budgets a year: attention, alarm.
         var budget: [Double]
-    }
-
-    /// Four tables of 48 lags in hours: attention, alarm, and the two shadow levels.
-    static func fit(_ evidence: Evidence) -> [[Double]] {
-        let exceeding = exceedances(evidence)
-        let cost = delayCost(exceeding, evidence)
-        return tables(exceeding, cost, evidence)
     }
 
     /// N[s][l]: silences a day that begin in slot s and last longer than lag l.
@@ -53,95 +46,6 @@ struct GapFrontier {
         return result
     }
 
-    /// The remembered silences, smeared over start and end.
-    private static func deposit(_ evidence: Evidence) -> [Double] {
-        var density = [Double](repeating: 0, count: K.slots * K.lags)
-        for silence in evidence.silences {
-            var weight = exp(-Double(evidence.day - silence.endDay) / K.recency)
-            weight *= (silence.weekday == Int((evidence.day % 7 + 7) % 7) ? 1 + 7 * K.weekday : 1) / (1 + K.weekday)
-            let start = Double(silence.startMinute) / 30
-            let length = Double(silence.minutes) / 30
-            let home = Int(start)
-            for step in -K.kernelReach...K.kernelReach {
-                let moved = Double(home + step) + 0.5 - start
-                let kernel = exp(-0.5 * K.square(moved * K.halfHour / K.startWidth)) / K.kernelSum
-                guard kernel >= 1e-4 else { continue }
-                let row = ((home + step + 2 * K.slots) % K.slots) * K.lags
-                if silence.minutes >= 1440 {
-                    let share = weight * kernel * K.tripShare / 24
-                    for lag in 23..<47 { density[row + lag] += share }
-                } else {
-                    let place = min(max(length - moved * K.endShare, 1), Double(K.lags) - 1.001)
-                    let whole = Int(place)
-                    let part = place - Double(whole)
-                    density[row + whole - 1] += weight * kernel * (1 - part)
-                    density[row + whole] += weight * kernel * part
-                }
-            }
-        }
-        return density
-    }
-
-    /// C[s][l]: the expected cost of delay of a collapse at any moment, if silences from slot s are told after lag l.
-    private static func delayCost(_ exceeding: [Double], _ evidence: Evidence) -> [Double] {
-        let kept = Int(K.shortestKept / 1800)
-        var cost = [Double](repeating: 0, count: K.slots * K.lags)
-        for slot in 0..<K.slots {
-            let row = slot * K.lags
-            let hours = evidence.silentHours
-            let smooth = 0.25 * hours[(slot + K.slots - 1) % K.slots] + 0.5 * hours[slot] + 0.25 * hours[(slot + 1) % K.slots]
-            let silent = smooth / max(evidence.silentWeight, 1e-9) + K.slotFloor
-            let tail = exceeding[row + kept - 1..<row + K.lags - 1].reduce(0, +) * K.halfHour
-            let early = max((silent - tail) / (Double(kept) * K.halfHour), exceeding[row + kept - 1])
-            let weight = pow(silent, K.slotPower - 1)
-            var (m0, m1, m2) = (0.0, 0.0, 0.0)
-            for lag in 0..<K.lags {
-                let mass = lag < kept ? early : exceeding[row + lag - 1]
-                let middle = (Double(lag) + 0.5) * K.halfHour
-                let x = Double(lag + 1) * K.halfHour
-                m0 += mass * K.halfHour
-                m1 += mass * middle * K.halfHour
-                m2 += mass * middle * middle * K.halfHour
-                var beyond = 0.0
-                for onset in 0...lag {
-                    let late = (Double(lag) + 0.5 - Double(onset)) * K.halfHour - K.hinge
-                    if late <= 0 { break }
-                    beyond += (onset < kept ? early : exceeding[row + onset - 1]) * K.halfHour * late * late
-                }
-                cost[row + lag] = weight * (x * m0 - m1 + K.quadratic * (x * x * m0 - 2 * x * m1 + m2) + K.steep * beyond)
-            }
-        }
-        return cost
-    }
-
-    /// Raises the price until the expected false alarms meet each budget, and reads the tables off.
-    private static func tables(_ exceedingAll: [Double], _ cost: [Double], _ evidence: Evidence) -> [[Double]] {
-        // What lasts past a day is the ceiling's.
-        var exceeding = exceedingAll
-        for slot in 0..<K.slots {
-            let last = exceedingAll[slot * K.lags + K.lags - 1]
-            for lag in 0..<K.lags { exceeding[slot * K.lags + lag] -= last }
-        }
-        let caution = 1 + pow(K.ramp / max(evidence.daysObserved, 1), 1.5)
-        var rates: [Double] = []
-        var choices: [[Int]] = []
-        var lowest = [Int](repeating: K.shortestIndex, count: K.slots)
-        var price = K.firstPrice
-        for _ in 0..<K.prices {
-            let sum = cost.withUnsafeBufferPointer { cost in
-                exceeding.withUnsafeBufferPointer { cheapest(price, cost, $0, &lowest) }
-            }
-            choices.append(lowest)
-            rates.append(max(sum * 365.25 * caution, 1e-3))
-            price *= K.priceRatio
-        }
-        let nominal = [
-            evidence.budget[0] * K.bias[0] / evidence.correction[0], evidence.budget[1] * K.bias[1] / evidence.correction[1],
-            evidence.budget[0] * K.anchors[0], evidence.budget[1] * K.anchors[1],
-        ]
-        return nominal.map { table(rate: $0, rates, choices) }
-    }
-
     /// Moves each slot's lag up to the one that is cheapest at this price.
     /// - Returns: the false alarms a day of that choice
     private static func cheapest(
@@ -162,6 +66,135 @@ struct GapFrontier {
         return sum
     }
 
+    /// Five tables of 48 lags in hours: attention, alarm, and the three shadow levels, rarest first.
+    static func fit(_ evidence: Evidence) -> [[Double]] {
+        let exceeding = exceedances(evidence)
+        let gap = ownGap(exceeding, evidence)
+        let cost = delayCost(exceeding, evidence, hinge: min(gap - K.hingeBefore, K.hingeMost))
+        return tables(exceeding, cost, evidence, gap: gap)
+    }
+
+    /// A young model is cautious: its expected rates times this.
+    private static func caution(_ evidence: Evidence) -> Double { 1 + pow(K.ramp / max(evidence.daysObserved, 1), 1.5) }
+
+    /// How often a silence is remembered: the weekdays that the fit serves weigh more.
+    private static func recurs(_ silence: PersonalGapModel.Silence, _ evidence: Evidence) -> Double {
+        let served = evidence.daysObserved >= K.settledAfter ? Int(K.settledEvery) : 1
+        let today = Int((evidence.day % 7 + 7) % 7)
+        let ahead = (silence.weekday - today + 7) % 7
+        return (ahead < served ? 1 + 7 * K.weekday / Double(served) : 1) / (1 + K.weekday)
+    }
+
+    /// The remembered silences, smeared over start and end.
+    private static func deposit(_ evidence: Evidence) -> [Double] {
+        var density = [Double](repeating: 0, count: K.slots * K.lags)
+        for silence in evidence.silences {
+            let weight = exp(-Double(evidence.day - silence.endDay) / K.recency) * recurs(silence, evidence)
+            let start = Double(silence.startMinute) / 30
+            let length = Double(silence.minutes) / 30
+            let home = silence.startMinute / 30
+            let kernels = K.kernels[silence.startMinute % 30]
+            for step in -K.kernelReach...K.kernelReach {
+                let moved = Double(home + step) + 0.5 - start
+                let kernel = kernels[step + K.kernelReach]
+                guard kernel >= 1e-4 else { continue }
+                let row = ((home + step + 2 * K.slots) % K.slots) * K.lags
+                if silence.minutes >= 1440 {
+                    let share = weight * kernel * K.tripShare / 24
+                    for lag in 23..<47 { density[row + lag] += share }
+                } else {
+                    let place = min(max(length - moved * K.endShare, 1), Double(K.lags) - 1.001)
+                    let whole = Int(place)
+                    let part = place - Double(whole)
+                    density[row + whole - 1] += weight * kernel * (1 - part)
+                    density[row + whole] += weight * kernel * part
+                }
+            }
+        }
+        return density
+    }
+
+    /// The fixed gap, in hours, that would give this home as many false alarms as its alarm budget.
+    private static func ownGap(_ exceeding: [Double], _ evidence: Evidence) -> Double {
+        let caution = caution(evidence)
+        let budget = max(evidence.budget[1], 0.01)
+        var before = 0.0
+        for lag in 0..<K.lags {
+            var sum = 0.0
+            for slot in 0..<K.slots { sum += exceeding[slot * K.lags + lag] - exceeding[slot * K.lags + K.lags - 1] }
+            let rate = sum * 365.25 * caution
+            if lag >= 3, rate <= budget {
+                let part = before > rate ? (log(before) - log(budget)) / (log(before) - log(max(rate, 1e-9))) : 0
+                return (Double(lag) + min(max(part, 0), 1)) * K.halfHour
+            }
+            before = rate
+        }
+        return 24
+    }
+
+    /// C[s][l]: the expected cost of delay of a collapse at any moment, if silences from slot s are told after lag l.
+    /// - Parameter hinge: from this delay on, in hours, the cost is steep
+    private static func delayCost(_ exceeding: [Double], _ evidence: Evidence, hinge: Double) -> [Double] {
+        let kept = Int(K.shortestKept / 1800)
+        var cost = [Double](repeating: 0, count: K.slots * K.lags)
+        for slot in 0..<K.slots {
+            let row = slot * K.lags
+            let hours = evidence.silentHours
+            let smooth = 0.25 * hours[(slot + K.slots - 1) % K.slots] + 0.5 * hours[slot] + 0.25 * hours[(slot + 1) % K.slots]
+            let silent = smooth / max(evidence.silentWeight, 1e-9) + K.slotFloor
+            let tail = exceeding[row + kept - 1..<row + K.lags - 1].reduce(0, +) * K.halfHour
+            let early = max((silent - tail) / (Double(kept) * K.halfHour), exceeding[row + kept - 1])
+            let weight = pow(silent, K.slotPower - 1)
+            var (m0, m1, m2) = (0.0, 0.0, 0.0)
+            for lag in 0..<K.lags {
+                let mass = lag < kept ? early : exceeding[row + lag - 1]
+                let middle = (Double(lag) + 0.5) * K.halfHour
+                let x = Double(lag + 1) * K.halfHour
+                m0 += mass * K.halfHour
+                m1 += mass * middle * K.halfHour
+                m2 += mass * middle * middle * K.halfHour
+                var beyond = 0.0
+                for onset in 0...lag {
+                    let late = (Double(lag) + 0.5 - Double(onset)) * K.halfHour - hinge
+                    if late <= 0 { break }
+                    beyond += (onset < kept ? early : exceeding[row + onset - 1]) * K.halfHour * late * late
+                }
+                cost[row + lag] = weight * (x * m0 - m1 + K.quadratic * (x * x * m0 - 2 * x * m1 + m2) + K.steep * beyond)
+            }
+        }
+        return cost
+    }
+
+    /// Raises the price until the expected false alarms meet each budget, and reads the tables off.
+    /// - Parameter gap: the home's own fixed gap in hours
+    private static func tables(_ exceedingAll: [Double], _ cost: [Double], _ evidence: Evidence, gap: Double) -> [[Double]] {
+        // What lasts past a day is the ceiling's.
+        var exceeding = exceedingAll
+        for slot in 0..<K.slots {
+            let last = exceedingAll[slot * K.lags + K.lags - 1]
+            for lag in 0..<K.lags { exceeding[slot * K.lags + lag] -= last }
+        }
+        let caution = caution(evidence)
+        var rates: [Double] = []
+        var choices: [[Int]] = []
+        var lowest = [Int](repeating: K.shortestIndex, count: K.slots)
+        var price = K.firstPrice
+        for _ in 0..<K.prices {
+            let sum = cost.withUnsafeBufferPointer { cost in
+                exceeding.withUnsafeBufferPointer { cheapest(price, cost, $0, &lowest) }
+            }
+            choices.append(lowest)
+            rates.append(max(sum * 365.25 * caution, 1e-3))
+            price *= K.priceRatio
+        }
+        let lean = min(max(gap / K.leanFrom, 1), K.leanMost)
+        let nominal = [
+            evidence.budget[0] * K.bias[0] * evidence.factor[0], evidence.budget[1] * K.bias[1] * lean * evidence.factor[1],
+            evidence.budget[1], evidence.budget[0], evidence.budget[0] * K.frequent,
+        ]
+        return nominal.map { table(rate: max($0, 0.01), rates, choices) }
+    }
+
     private static func table(rate: Double, _ rates: [Double], _ choices: [[Int]]) -> [Double] {
         let above = rates.firstIndex { $0 <= rate } ?? K.prices
         var place: Double
@@ -172,7 +205,6 @@ struct GapFrontier {
         } else {
             place = Double(above - 1) + (log(rates[above - 1]) - log(rate)) / (log(rates[above - 1]) - log(rates[above]) + 1e-12)
         }
-        place = (1 - K.shrinkage) * place + K.shrinkage * (K.typicalAtOne - K.typicalSlope * log(rate))
         place = min(max(place, 0), Double(K.prices) - 1.001)
         let whole = Int(place)
         let part = place - Double(whole)

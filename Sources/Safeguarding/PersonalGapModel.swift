@@ -34,8 +34,10 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
     private var observedToday: Int64 = 0
     private(set) var isLearnt = false
     private var tables: [[Double]] = []
-    private var exceeded = [0.0, 0.0]
-    private var expected = [0.0, 0.0]
+    /// Exceedances of the shadow levels, rarest first, and how many were nominal; both fade.
+    private var exceeded = [Double](repeating: 0, count: K.shadows)
+    private var expected = [Double](repeating: 0, count: K.shadows)
+
     // The silence that is going on.
     private var last: Interval?
     private var lastLocal = Local(day: 0, second: 0)
@@ -97,14 +99,7 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
         let seconds = (now - last).milliseconds / 1000
         if seconds < K.trip {
             silentHours[Int(lastLocal.second / 1800) % K.slots] += Double(seconds) / 3600
-            if let deadlines {
-                let days = Double(seconds) / 86_400
-                let fade = exp(-days / K.controllerDays)
-                for level in 0..<2 {
-                    exceeded[level] = exceeded[level] * fade + (Double(seconds) > deadlines[2 + level] ? 1 : 0)
-                    expected[level] = expected[level] * fade + K.anchors[level] * budget[level] * days / 365.25
-                }
-            }
+            count(Double(seconds), budget: budget)
         }
         guard seconds >= K.shortestKept else { return }
         silences.append(
@@ -113,6 +108,40 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
                 minutes: Int(min(seconds, K.trip) / 60)))
         if silences.count > K.mostSilences { silences.removeFirst() }
         silencesSeen += 1
+    }
+
+    /// Whether a silence of so many seconds exceeded the shadow levels that were set when it began.
+    private mutating func count(_ seconds: Double, budget: [Double]) {
+        // A state saved before there were three levels has other counts and deadlines.
+        if exceeded.count != K.shadows || expected.count != K.shadows {
+            exceeded = [Double](repeating: 0, count: K.shadows)
+            expected = exceeded
+        }
+        guard let deadlines, deadlines.count == 2 + K.shadows else { return }
+        let days = seconds / 86_400
+        let fade = exp(-days / K.controllerDays)
+        let nominal = [budget[1], budget[0], budget[0] * K.frequent]
+        for level in 0..<K.shadows {
+            exceeded[level] = exceeded[level] * fade + (seconds > deadlines[2 + level] ? 1 : 0)
+            expected[level] = expected[level] * fade + nominal[level] * days / 365.25
+        }
+    }
+
+    /// What the nominal rates are multiplied by for the budgets to happen: attention, alarm. The level that is exceeded often
+    /// foretells the rarer one, whose own count corrects the forecast as it comes.
+    private func factors(budget: [Double]) -> [Double] {
+        guard exceeded.count == K.shadows, expected.count == K.shadows else { return [1, 1] }
+        var ratio = [Double](repeating: 1, count: K.shadows)
+        for level in (0..<K.shadows).reversed() {
+            let forecast = level == K.shadows - 1 ? 1 : pow(ratio[level + 1], K.shadowPower[level])
+            ratio[level] = (exceeded[level] + K.shadowPrior[level] * forecast) / (expected[level] + K.shadowPrior[level])
+        }
+        /// The ratio changes with the nominal rate as it does between this level and the next.
+        func factor(_ level: Int, apart: Double) -> Double {
+            let slope = min(max(log(ratio[level + 1] / ratio[level]) / log(max(apart, 1.05)), -0.5), 1.5)
+            return min(max(exp(-log(ratio[level]) / (1 + slope)), K.leastFactor), K.mostFactor)
+        }
+        return [factor(1, apart: K.frequent), factor(0, apart: budget[0] / max(budget[1], 0.01))]
     }
 
     // MARK: Once a day
@@ -149,14 +178,10 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
         }
         // Blind for months: the old tables are better than none.
         guard weight >= 2 else { return }
-        let correction = (0..<2).map { level -> Double in
-            let ratio = (exceeded[level] + K.anchorPrior[level]) / (K.anchorShare[level] * expected[level] + K.anchorPrior[level])
-            return pow(min(max(ratio, 0.25), 4), ratio < 1 ? K.fewerPower[level] : K.morePower[level])
-        }
         tables = GapFrontier.fit(
             .init(
                 silences: silences, day: today, weight: weight, silentHours: silentHours, silentWeight: silentWeight,
-                daysObserved: daysObserved, correction: correction, budget: budget))
+                daysObserved: daysObserved, factor: factors(budget: budget), budget: budget))
         isLearnt = true
     }
 
