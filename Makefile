@@ -3,7 +3,7 @@ export WELLWARD_STRICT = 1
 PORT ?= 8080
 SPEED ?= 60
 PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev mosquitto pkg-config tzdata curl openssl
-TEST_PACKAGES = chromium fonts-noto-cjk python3-venv
+TEST_PACKAGES = chromium fonts-noto-cjk python3-venv fiu-utils
 OWN_SWIFT = Package.swift Sources Tests
 
 .PHONY: run test lint evaluate fuzz soak format bench screenshot packages test-packages test-tools

@@ -138,7 +138,9 @@ let package = Package(
         tests("SiteConfigurationTests", ["Telemetry", "Documents", "SiteConfiguration", "TestSupport"]),
         tests("FieldbusTests", ["CModbus", "Telemetry", "DeviceProfiles", "Fieldbus", "Simulation", "Threads", "TestSupport"]),
         tests("MessagingTests", ["Messaging", "Demonstration", "TestSupport"]),
-        tests("WatchkeepingTests", ["Telemetry", "Casework", "TimeSeriesStore", "Watchkeeping", "Gateway", "Demonstration", "TestSupport"]),
+        tests(
+            "WatchkeepingTests",
+            ["Telemetry", "Phrasebook", "SiteConfiguration", "Casework", "TimeSeriesStore", "Watchkeeping", "Gateway", "Demonstration", "TestSupport"]),
         tests("NotifierTests", ["Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
         tests("TimeSeriesStoreTests", ["Telemetry", "Phrasebook", "Casework", "TimeSeriesStore", grdb]),
         tests(

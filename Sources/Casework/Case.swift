@@ -125,6 +125,8 @@ public struct Notice: Sendable, Hashable, Codable {
     public var openedAt: Instant
     /// Not to be sent before this place on the elapsed-time axis (quiet hours).
     public var notBefore: Interval
+    /// Set when the case behind it could not be written down: the disk is full, and a restart would not know of it.
+    public var isUndurable: Bool?
 
     /// A notice with all its parts.
     public init(

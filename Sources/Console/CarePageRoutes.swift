@@ -18,6 +18,7 @@ struct CarePageRoutes: Sendable {
         router.get("statistics") { request, context in try await statistics(request, context) }
         router.get("statistics.csv") { request, context in try await spreadsheet(request, context) }
         router.get("people") { request, context in try await people(request, context) }
+        router.post("people/contacts/:id") { request, context in try await setDuty(request, context) }
         router.post("people/channels/:id") { request, context in try await test(request, context) }
         router.post("people/notices/:id") { request, context in try await retry(request, context) }
         router.get("quality") { request, context in try await quality(request, context) }
@@ -70,6 +71,7 @@ struct CarePageRoutes: Sendable {
         let (tally, waiting) = await (premises.delivery.tally, premises.delivery.waiting)
         let now = frame.shapes.now.wall
         let (weekday, minute) = (frame.shapes.civil.weekday(at: now), Int(frame.shapes.civil.secondOfDay(at: now) / 60))
+        let maySet = account.role == .committee || account.role == .admin || account.role == .station
         let contacts = premises.configuration.contacts.map { contact -> [String: Any] in
             let card = contact.card
             let onDuty = card.isOnDuty(weekday: weekday, minute: minute)
@@ -80,6 +82,8 @@ struct CarePageRoutes: Sendable {
                 "shifts": card.onDuty.isEmpty ? frame.label(.always) : card.onDuty.map(\.written).joined(separator: ", "),
                 "duty": onDuty ? "✓ \(frame.label(.yes))" : "– \(frame.label(.no))", "channels": card.channels.map(\.rawValue).joined(separator: " "),
                 "tone": card.channels.isEmpty ? "attention" : "",
+                "id": card.id.rawValue, "maySet": maySet, "csrf": frame.csrf, "onDuty": card.onDuty.map(\.written).joined(separator: "; "),
+                "quiet": card.quietHours?.written ?? "", "substitute": card.substitute?.rawValue ?? "",
             ]
         }
         let channels = premises.configuration.channels.map { channel -> [String: Any] in
@@ -102,6 +106,14 @@ struct CarePageRoutes: Sendable {
         ]
         if let tested { parts["tested"] = tested }
         return pages.page("people", frame, .people, parts)
+    }
+
+    private func setDuty(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        let fields = try await pages.checkedForm(request, context)
+        try await care.setDuty(
+            ContactID(try context.parameters.require("id")), onDuty: fields["on_duty"] ?? "", quietHours: fields["quiet_hours"] ?? "",
+            substitute: fields["substitute"] ?? "", account: try context.requireAccount())
+        return pages.redirect("/people")
     }
 
     private func test(_ request: Request, _ context: ConsoleContext) async throws -> Response {

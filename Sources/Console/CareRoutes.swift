@@ -1,12 +1,13 @@
 import Casework
 import Foundation
 import Hummingbird
+import SiteConfiguration
 import Telemetry
 import TimeSeriesStore
 import Watchkeeping
 
 /// `/api/v1`: what keeps the whole working: channels and what they could not deliver, disputed readings, statistics.
-struct CareRoutes: Sendable {
+public struct CareRoutes: Sendable {
     let premises: Premises
 
     private struct TestBody: Decodable {
@@ -19,6 +20,12 @@ struct CareRoutes: Sendable {
         var by: String?
         var note: String
         var value: Double?
+    }
+
+    private struct DutyBody: Decodable {
+        var on_duty: [String]?
+        var quiet_hours: String?
+        var substitute: String?
     }
 
     private struct DecisionBody: Decodable {
@@ -59,6 +66,15 @@ struct CareRoutes: Sendable {
             let id = Int64(try context.parameters.require("id")) ?? 0
             try await decide(id, body.state, by: body.by, note: body.note ?? "", account: account)
             return JSON.of(["id": .integer(id), "state": .string(body.state)])
+        }
+        api.put("contacts/:id/duty") { request, context in
+            let account = try context.requireAccount()
+            let body = try await decodeBody(DutyBody.self, request, context)
+            let id = ContactID(try context.parameters.require("id"))
+            try await setDuty(
+                id, onDuty: (body.on_duty ?? []).joined(separator: ";"), quietHours: body.quiet_hours ?? "", substitute: body.substitute ?? "", account: account
+            )
+            return JSON.of(["id": .string(id.rawValue), "result": "set"])
         }
         api.get("statistics") { request, context in
             let account = try context.requireAccount()
@@ -126,6 +142,41 @@ struct CareRoutes: Sendable {
             try writer.audit(who: account.name, what: "notice retried", subject: "case/\(item.notice.caseID)", note: id.rawValue, at: now)
         }
         await premises.delivery.enqueue([item.notice])
+    }
+
+    // MARK: People and shifts
+
+    /// Where the roster stands in the record.
+    public static let rosterFact = "roster"
+
+    /// Sets one person's hours of duty, quiet hours and substitute; in force at once and after every restart.
+    func setDuty(_ id: ContactID, onDuty: String, quietHours: String, substitute: String, account: Account) async throws {
+        guard account.role == .committee || account.role == .admin || account.role == .station else {
+            throw Problem.forbidden("This role does not set shifts.")
+        }
+        let configuration = premises.configuration
+        guard configuration.contacts.contains(where: { $0.card.id == id }) else { throw Problem.notFound("contact `\(id)`") }
+        let entry: DutyRoster.Entry
+        do throws(DutyRoster.Fault) {
+            entry = try DutyRoster.entry(onDuty: onDuty, quietHours: quietHours, substitute: substitute, in: configuration)
+        } catch {
+            switch error {
+            case .noShift(let text): throw Problem.badRequest("`\(text.prefix(60))` is no shift; write something like mon-fri 08:00-20:00; sat 09:00-12:00.")
+            case .unknownContact(let name): throw Problem.badRequest("there is no contact `\(name.prefix(40))`.")
+            }
+        }
+        let now = premises.clock.now().wall
+        let roster = try await premises.store.write { writer -> DutyRoster in
+            var roster = try writer.reader.fact(Self.rosterFact).flatMap { try? JSONDecoder().decode(DutyRoster.self, from: Data($0.utf8)) } ?? DutyRoster()
+            roster.entries[id] = entry
+            try writer.setFact(Self.rosterFact, String(decoding: try JSONEncoder().encode(roster), as: UTF8.self))
+            try writer.audit(who: account.name, what: "duty set", subject: "contact/\(id)", note: entry.onDuty.map(\.written).joined(separator: "; "), at: now)
+            return roster
+        }
+        let changed = premises.configuration.following(roster)
+        premises.rearrange(.init(configuration: changed, pollers: premises.pollers))
+        let directory = changed.directory
+        await premises.desk.reconfigure { $0.book.directory = directory }
     }
 
     // MARK: Disputed readings

@@ -50,6 +50,7 @@ extension GatewayService {
     }
 
     func careForStore() async {
+        DiskReserve(besides: premises.store.path).keep()
         let upkeep = StoreUpkeep(premises.store, premises.configuration.storage.policy)
         do {
             let report = try await upkeep.round(at: premises.clock.now().wall)

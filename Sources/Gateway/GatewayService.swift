@@ -57,6 +57,9 @@ public final class GatewayService: Service {
         lock = try StoreLock(path: configuration.storage.path)
         opening = try StoreOpening(path: configuration.storage.path)
         let store = opening.store
+        DiskReserve(besides: configuration.storage.path).keep()
+        // Hours that were set on the console go before those of the file.
+        let configuration = configuration.following(try Self.roster(store))
         let state = try Restoration(configuration: configuration, store: store).state(speed: options.speed, startAt: options.startAt)
         let clock = state.clock
         let signer = LinkSigner(secret: try Self.linkSecret(configuration, store))
@@ -96,6 +99,11 @@ public final class GatewayService: Service {
         premises = Premises(
             arrangement: .init(configuration: configuration, pollers: []), store: store, desk: desk, delivery: delivery,
             telemetry: telemetry, boarding: boarding, clock: clock, links: signer, upstream: upstream, version: options.version, log: log)
+    }
+
+    private static func roster(_ store: Store) throws -> DutyRoster {
+        let text = try store.readNow { try $0.fact(CareRoutes.rosterFact) }
+        return text.flatMap { try? JSONDecoder().decode(DutyRoster.self, from: Data($0.utf8)) } ?? DutyRoster()
     }
 
     /// The secret of links: the configured file's, or one made at the first start and kept in the store.
@@ -167,6 +175,7 @@ public final class GatewayService: Service {
     private func tick() async {
         while !Task.isCancelled {
             // Fed only when the desk has decided a tick and made it durable: a desk that hangs lets the watchdog bite.
+            // A full disk is no reason to be restarted: it would be as full afterwards.
             _ = await premises.desk.ask(.tick)
             SystemdNotice.alive()
             try? await Task.sleep(for: options.speed > 1 ? .milliseconds(200) : .seconds(1))
@@ -256,7 +265,7 @@ public final class GatewayService: Service {
         } catch {
             return log.error("the configuration was not reloaded; the old one stays:\n\(error)")
         }
-        guard let new = result.configuration else {
+        guard let new = result.configuration.map({ $0.following((try? Self.roster(premises.store)) ?? DutyRoster()) }) else {
             let faults = DocumentIssues(result.issues.filter { $0.severity == .error })
             return log.error("the configuration was not reloaded; the old one stays:\n\(faults)")
         }

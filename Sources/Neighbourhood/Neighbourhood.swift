@@ -89,6 +89,8 @@ public struct Neighbourhood: Sendable {
         case impossibleAct(CaseBook.Refusal)
         /// The gateway is stopping: the event was not taken.
         case stopping
+        /// The event was taken and has its effect, but the disk takes no more: a restart would not know of it.
+        case undurable
     }
 
     /// Homes by id.

@@ -61,6 +61,7 @@ public struct Letter: Sendable, Hashable {
                 var link: String
                 var opened_at: String
                 var reasons: [Notice.Reason]
+                var undurable: Bool?
             }
             var specversion = "1.0"
             var id: NoticeID
@@ -77,7 +78,7 @@ public struct Letter: Sendable, Hashable {
             data: .init(
                 case: notice.caseID, kind: notice.caseKind, severity: notice.severity, stage: notice.stage,
                 subject: notice.subject, text: text, language: notice.language, roles: notice.roles, contact: notice.contact,
-                link: link, opened_at: openedAt, reasons: notice.reasons))
+                link: link, opened_at: openedAt, reasons: notice.reasons, undurable: notice.isUndurable))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return try encoder.encode(event)

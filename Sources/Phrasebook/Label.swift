@@ -19,7 +19,8 @@ public enum Label: String, CaseIterable, Sendable {
         why, again
     case quality, qualityHint, completeness, compliance, timeliness, byDay, byBus, byMeter, day, disputed, corrections, askCorrection, fromTime, shouldBe,
         acceptCorrection, rejectCorrection, correctionOpen, correctionAccepted, correctionRejected, passage, untilSign, navQuality, navPeople
-    case problemNotFound, problemForbidden, problemConflict, problemTooMany, problemInput, problemOther, revokeLinks, undo, sendingSoon, whoWasTold
+    case problemNotFound, problemForbidden, problemConflict, problemTooMany, problemInput, problemOther, revokeLinks, undo, sendingSoon, whoWasTold, setDuty,
+        quietHours, substitute
 
     /// The words in both languages.
     public var text: LocalizedText {
@@ -39,6 +40,9 @@ public enum Label: String, CaseIterable, Sendable {
         case .revokeLinks: ("收回已发出的链接", "Take back the links that were sent")
         case .undo: ("撤销", "Undo")
         case .sendingSoon: ("十秒后提交。", "Will be sent in ten seconds.")
+        case .setDuty: ("设置值班", "Set hours")
+        case .quietHours: ("免打扰时段（只推迟“请留意”）", "Quiet hours (hold back attention only)")
+        case .substitute: ("替班的人（编号）", "Substitute (id)")
         case .whoWasTold: ("通知了谁", "Who was told")
         case .skipToMain: ("跳到正文", "Skip to content")
         case .navigation: ("导航", "Navigation")
@@ -173,7 +177,11 @@ public enum Label: String, CaseIterable, Sendable {
         case .outcomes: ("结果", "Found")
         case .asSpreadsheet: ("下载表格（CSV）", "Download as CSV")
         case .people: ("人员与渠道", "People")
-        case .peopleHint: ("人员、班次和渠道写在 wellward.yaml 里，改好后重新加载即可。", "People, shifts and channels are written in wellward.yaml; reload after a change.")
+        case .peopleHint:
+            (
+                "人员和渠道写在 wellward.yaml 里，改好后重新加载即可；值班时间可以在这里设置，立即生效。",
+                "People and channels are written in wellward.yaml; reload after a change. Hours of duty can be set here and hold at once."
+            )
         case .role: ("角色", "Role")
         case .grids: ("网格", "Grids")
         case .shifts: ("班次", "Shifts")

@@ -19,7 +19,8 @@ public enum Sentence: String, CaseIterable, Sendable {
     case safe, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
     case signOfLife, silenceUnseen, absenceEnding
     // Meters and buses.
-    case meterSilent, meterBad, busDown, storageFull, storeSetAside, drill, gatewayUnwatched, channelDead, mostHomesBlind, mostHomesOfSiteBlind, mostHomesQuiet,
+    case meterSilent, meterBad, busDown, storageFull, undurable, storeSetAside, drill, gatewayUnwatched, channelDead, mostHomesBlind, mostHomesOfSiteBlind,
+        mostHomesQuiet,
         commandUnanswered
     // Elevators.
     case ebikeHeld, ebikeSeen, ebikeRefused, ebikeVetoed, ebikeLongestHold, ebikeTooOften, batterySeen, gasSeen, elevatorOffline
@@ -158,6 +159,7 @@ public enum Sentence: String, CaseIterable, Sendable {
                 "【演练】这是每月一次的演练，没有人出事。请像真的一样点“我去”，到了点“已到”，最后填写结果“已修好”。",
                 "[Drill] This is the monthly drill, nobody is in danger. Please press I'm going as if it were real, then I'm there, then the outcome \"Repaired\"."
             )
+        case .undurable: ("（网关存储已满，这条没能存盘，请记下来。）", " (The gateway's disk is full and this is not written down: please make a note.)")
         case .storeSetAside:
             (
                 "记录文件损坏，已搁置，另起新文件继续看护；找回{count}条记录。请逐户确认近况，并检查存储卡。",

@@ -187,6 +187,12 @@ public struct SiteConfiguration: Sendable {
         public var day: Int
         /// Minutes after midnight.
         public var minute: Int
+
+        /// A drill on a day of the month, so many minutes after midnight.
+        public init(day: Int, minute: Int) {
+            self.day = day
+            self.minute = minute
+        }
     }
 
     /// A device that is no meter and no lift, whose messages become cases of kind `incident`: a camera, a bin, a smoke detector.

@@ -24,7 +24,8 @@ public struct LetterWriter: Sendable {
         let named = (channel?.names ?? false) && notice.role.maySeeNames
         let subject = subject(notice.subject, named: named, language: notice.language)
         let separator = notice.language == .chinese ? "：" : ": "
-        let text = "\(subject)\(separator)\(notice.text[notice.language])"
+        var text = "\(subject)\(separator)\(notice.text[notice.language])"
+        if notice.isUndurable == true { text += Phrase(.undurable).text[notice.language] }
         return Letter(
             notice: notice, site: configuration.siteID, text: text,
             title: "\(subject) – \(notice.caseKind.title[notice.language])", link: link(notice, named: channel?.names ?? false, now: now),

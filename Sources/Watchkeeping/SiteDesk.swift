@@ -56,6 +56,7 @@ public actor SiteDesk {
     private let onElevatorCase: @Sendable (ElevatorID, CaseID?) -> Void
     private var unsaved: [@Sendable (StoreWriter) throws -> Void] = []
     private var storageTold = false
+    private let reserve: DiskReserve
 
     /// A desk for a restored core.
     public init(
@@ -65,6 +66,7 @@ public actor SiteDesk {
     ) {
         self.onElevatorCase = onElevatorCase
         self.spools = spools
+        reserve = DiskReserve(besides: store.path)
         self.core = core
         self.store = store
         self.delivery = delivery
@@ -113,10 +115,11 @@ public actor SiteDesk {
             guard !items.isEmpty else { return }
             var batch = Batch()
             for item in items { decide(item, &batch) }
-            if !batch.writes.isEmpty { await save(batch.writes) }
+            let isDurable = batch.writes.isEmpty ? true : await save(batch.writes)
+            if !isDurable { for index in batch.notices.indices { batch.notices[index].isUndurable = true } }
             if !batch.notices.isEmpty { await delivery.enqueue(batch.notices) }
             for item in batch.news { newsroom.publish(item) }
-            for reply in batch.replies { reply.resume(returning: .success(())) }
+            for reply in batch.replies { reply.resume(returning: isDurable ? .success(()) : .failure(.undurable)) }
         }
     }
 
@@ -165,20 +168,32 @@ public actor SiteDesk {
 
     /// Saves, together with what could not be saved before. When the disk refuses, alerts go out all the same and the
     /// writes wait in memory.
-    private func save(_ writes: [@Sendable (StoreWriter) throws -> Void]) async {
+    /// - Returns: whether all of it is on disk
+    @discardableResult
+    private func save(_ writes: [@Sendable (StoreWriter) throws -> Void]) async -> Bool {
         let all = unsaved + writes
+        unsaved = []
         do {
-            try await store.write { writer in for write in all { try write(writer) } }
-            unsaved = []
+            do {
+                try await store.write { writer in for write in all { try write(writer) } }
+            } catch {
+                // The reserve is for this: readings have filled the disk, and cases must still be written.
+                guard case .full = error, reserve.release() else { throw error }
+                log.error("the disk is full; its reserve is given back for cases", metadata: ["why": "\(error)"])
+                try await store.write { writer in for write in all { try write(writer) } }
+            }
             if storageTold {
                 storageTold = false
                 tell(.cleared(Subject(.site, "storage"), .equipment))
             }
         } catch {
-            unsaved = Array(all.suffix(10_000))
+            // What came in meanwhile stays behind what was tried.
+            unsaved = Array((all + unsaved).suffix(10_000))
             log.error("cases could not be saved; alerts go out undurable", metadata: ["why": "\(error)"])
             reportStorageTrouble()
+            return false
         }
+        return true
     }
 
     /// Opens a case for technicians when the disk takes no more.

@@ -240,8 +240,8 @@ struct QualityCommand: AsyncParsableCommand {
             rows.append(row)
         }
         add("site", "", report["site"])
-        for level in ["buses", "meters"] {
-            for (id, value) in (report[level] as? [String: Any] ?? [:]).sorted(by: { $0.key < $1.key }) { add(level == "buses" ? "bus" : "meter", id, value) }
+        for (level, name) in [("days", "day"), ("buses", "bus"), ("meters", "meter")] {
+            for (id, value) in (report[level] as? [String: Any] ?? [:]).sorted(by: { $0.key < $1.key }) { add(name, id, value) }
         }
         if format == .csv {
             let head = ["from", "to", "level", "id"] + names

@@ -134,6 +134,33 @@ import Testing
         #expect(gateway.http("POST", "/people/channels/out", "csrf=wrong", headers: [committee]).status == 403)
     }
 
+    @Test func `hours of duty set on the console hold at once, after a restart, and are refused where they make no sense`() async throws {
+        let (site, token) = try guarded()
+        defer { site.end() }
+        let gateway = site.gateway
+        let (committee, technician) = (try token("committee"), try token("technician"))
+        try gateway.start()
+        try await eventually { gateway.http("GET", "/healthz").status == 200 }
+        let body = #"{"on_duty":["mon-fri 08:00-20:00","sat 09:00-12:00"],"quiet_hours":"22:00-06:00","substitute":"family"}"#
+        #expect(gateway.http("PUT", "/api/v1/contacts/grid/duty", body, headers: [technician]).status == 403)
+        #expect(gateway.http("PUT", "/api/v1/contacts/none/duty", body, headers: [committee]).status == 404)
+        #expect(gateway.http("PUT", "/api/v1/contacts/grid/duty", #"{"on_duty":["sometimes"]}"#, headers: [committee]).status == 400)
+        #expect(gateway.http("PUT", "/api/v1/contacts/grid/duty", #"{"substitute":"nobody"}"#, headers: [committee]).status == 400)
+        #expect(gateway.http("PUT", "/api/v1/contacts/grid/duty", body, headers: [committee]).status == 200)
+        @Sendable func shown() -> Bool {
+            let page = gateway.http("GET", "/people", headers: [committee]).text
+            return page.contains("mon-fri 08:00-20:00, sat 09:00-12:00") && page.contains("22:00-06:00")
+        }
+        #expect(shown())
+        gateway.signal(SIGKILL)
+        try await eventually { !gateway.isRunning }
+        try gateway.start()
+        try await eventually { shown() }
+        gateway.signal(SIGHUP)
+        try await eventually { gateway.log.contains("was reloaded") }
+        #expect(shown(), "a reload of the file does not undo it")
+    }
+
     @Test func `the API's own description is valid OpenAPI 3.1`() async throws {
         let site = try LittleSite()
         defer { site.end() }

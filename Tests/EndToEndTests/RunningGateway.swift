@@ -33,10 +33,12 @@ final class RunningGateway: Sendable {
         try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
     }
 
-    func start(_ arguments: [String] = ["run", "--config", "wellward.yaml"]) throws {
+    /// Starts the program, or another one that becomes it.
+    func start(_ arguments: [String] = ["run", "--config", "wellward.yaml"], through words: [String] = []) throws {
         let process = Process()
-        process.executableURL = Self.program
-        process.arguments = arguments
+        let line = words + [Self.program.path] + arguments
+        process.executableURL = URL(fileURLWithPath: line[0])
+        process.arguments = Array(line.dropFirst())
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         _ = FileManager.default.createFile(atPath: "\(folder)/log", contents: nil)
         process.standardError = FileHandle(forWritingAtPath: "\(folder)/log")
@@ -46,6 +48,7 @@ final class RunningGateway: Sendable {
     }
 
     func signal(_ number: Int32) { child.withLock { child in _ = child.process.map { kill($0.processIdentifier, number) } } }
+    var processID: Int32 { child.withLock { $0.process?.processIdentifier ?? 0 } }
     var isRunning: Bool { child.withLock { $0.process?.isRunning ?? false } }
     var exitCode: Int32? { child.withLock { $0.process.flatMap { $0.isRunning ? nil : $0.terminationStatus } } }
     var log: String { (try? String(contentsOfFile: "\(folder)/log", encoding: .utf8)) ?? "" }

@@ -40,10 +40,10 @@ def sign(key, message):
     return base64.b64encode(hmac.new(key.encode(), message.encode(), hashlib.sha256).digest()).decode()
 
 
-def within_pace(name, most):
+def within_pace(name, most, seconds=60):
     now = time.monotonic()
     with LOCK:
-        recent = [moment for moment in TIMES.get(name, []) if now - moment < 60]
+        recent = [moment for moment in TIMES.get(name, []) if now - moment < seconds]
         TIMES[name] = recent + [now]
     return len(recent) < most
 
@@ -110,6 +110,9 @@ class Receiver(BaseHTTPRequestHandler):
         assert query["sign"] == sign(ROBOT_SECRET, f"{stamp}\n{ROBOT_SECRET}"), "sign"
         message = json.loads(body)
         assert message["msgtype"] == "markdown" and message["markdown"]["title"] and len(body) <= 20000
+        if not within_pace("dingtalk", 20):
+            note({"path": "/dingtalk", "refused": "pace"})
+            return self.answer(200, {"errcode": 130101, "errmsg": "send too fast"})
         note({"path": "/dingtalk", "text": message["markdown"]["text"]})
         self.answer(200, {"errcode": 0, "errmsg": "ok"})
 
@@ -120,7 +123,10 @@ class Receiver(BaseHTTPRequestHandler):
         if message["sign"] != sign(f"{stamp}\n{ROBOT_SECRET}", ""):
             note({"path": "/feishu", "refused": "sign"})
             return self.answer(200, {"code": 19021, "msg": "sign match fail"})
-        assert message["msg_type"] == "text"
+        assert message["msg_type"] == "text" and len(body) <= 20 * 1024
+        if not within_pace("feishu", 100) or not within_pace("feishu-second", 5, 1):
+            note({"path": "/feishu", "refused": "pace"})
+            return self.answer(200, {"code": 9499, "msg": "too many request"})
         note({"path": "/feishu", "text": message["content"]["text"]})
         self.answer(200, {"code": 0, "msg": "success"})
 
