@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(name: "CModbus", pkgConfig: "libmodbus", providers: [.apt(["libmodbus-dev"])]),
         .systemLibrary(name: "CMosquitto", pkgConfig: "libmosquitto", providers: [.apt(["libmosquitto-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CTimex"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         core("Threads"),
         core("Fieldbus", ["CModbus", "Telemetry", "DeviceProfiles", "Threads"]),
@@ -78,7 +79,7 @@ let package = Package(
         core(
             "Watchkeeping",
             [
-                "CZlib", "Telemetry", "Phrasebook", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Neighbourhood",
+                "CTimex", "CZlib", "Telemetry", "Phrasebook", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework", "Neighbourhood",
                 "SiteConfiguration", "Threads", "Fieldbus", "Messaging", "TimeSeriesStore", "Notifiers", logging, crypto,
             ]),
         .target(

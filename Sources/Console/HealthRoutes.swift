@@ -1,5 +1,6 @@
 import Casework
 import Foundation
+import Glibc
 import Hummingbird
 import NIOCore
 import Safeguarding
@@ -67,6 +68,13 @@ enum MetricsText {
         out.family(
             "wellward_readings_backfilled_total", "counter", "Readings taken from meters' own logs after a gap.",
             tallies.map { ($0.0, Double($0.1.backfilled)) })
+        var room = statvfs()
+        if statvfs(URL(fileURLWithPath: premises.store.path).deletingLastPathComponent().path, &room) == 0 {
+            out.family(
+                "wellward_disk_free_bytes", "gauge", "Room left where the record lies.", [("", Double(room.f_bavail) * Double(room.f_frsize))])
+        }
+        let isSynchronised = ClockSynchronisation.isSynchronised
+        out.family("wellward_clock_synchronised", "gauge", "Whether the kernel says that the clock is set by the network.", [("", isSynchronised ? 1 : 0)])
         let counts = await premises.telemetry.counts
         out.family("wellward_readings_committed_total", "counter", "Readings written to the store.", [("", Double(counts.committed))])
         out.family("wellward_readings_dropped_total", "counter", "Readings dropped because the disk takes no more.", [("", Double(counts.dropped))])

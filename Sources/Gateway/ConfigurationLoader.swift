@@ -21,7 +21,7 @@ public enum ConfigurationLoader {
 
     /// Files on disk, relative to a folder.
     public static func files(base: String) -> ConfigurationFiles {
-        ConfigurationFiles(
+        var files = ConfigurationFiles(
             base: base, profileRoots: profileRoots,
             read: { try? String(contentsOfFile: $0, encoding: .utf8) },
             list: { folder, suffix in
@@ -30,6 +30,8 @@ public enum ConfigurationLoader {
                 let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
                 return names.filter { suffix.isEmpty || $0.hasSuffix(suffix) }.sorted().map { "\(folder)/\($0)" }
             })
+        files.mode = { ((try? FileManager.default.attributesOfItem(atPath: $0))?[.posixPermissions] as? NSNumber)?.intValue }
+        return files
     }
 
     /// Where device profiles may lie besides the configuration's folder: the working folder, beside the program (and

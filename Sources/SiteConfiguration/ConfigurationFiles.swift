@@ -4,6 +4,8 @@ public struct ConfigurationFiles: Sendable {
     public var read: @Sendable (String) -> String?
     /// The files in a folder with a suffix, sorted; nil when there is no such folder.
     public var list: @Sendable (String, String) -> [String]?
+    /// The rights of a file as chmod(1) writes them; nil where that cannot be told.
+    public var mode: @Sendable (String) -> Int? = { _ in nil }
     /// The folder that relative paths start from: the configuration file's own.
     public var base: String
     /// Further folders that may hold device profiles: the working folder, the installed ones.

@@ -170,6 +170,8 @@ public struct ConfigurationReader {
                 "there is no file `\(path)`", fix: "run `wellward user add`; until then the console stays on loopback",
                 severity: node?.string("public_url") == nil ? .warning : .error)
             users = nil
+        } else if let path = users, let mode = files.mode(path), mode & 0o022 != 0 {
+            node?.child("users_file")?.report("others may write `\(path)`, and with it make themselves accounts", fix: "chmod 600 \(path)")
         }
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         if users == nil, !isLoopback {
@@ -184,6 +186,13 @@ public struct ConfigurationReader {
         guard let path = node?.string(key).map(files.resolve) else { return nil }
         if files.read(path) == nil {
             node?.child(key)?.report("the file `\(path)` cannot be read", fix: "create it, readable for the gateway's user only")
+        } else if let mode = files.mode(path), key != "ca_file", key != "certificate_file" {
+            // What others may write is not ours; what others may read is no secret.
+            if mode & 0o022 != 0 {
+                node?.child(key)?.report("others may write `\(path)`", fix: "chmod 600 \(path)")
+            } else if mode & 0o004 != 0 {
+                node?.child(key)?.report("everybody on this machine may read the secret in `\(path)`", fix: "chmod 600 \(path)", severity: .warning)
+            }
         }
         return path
     }

@@ -5,7 +5,7 @@ import Foundation
 struct HouseholdsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "households", abstract: Spoken.say("查看住户、登记外出，和控制台一样。", "List homes and enter presence, as the console does."),
-        subcommands: [List.self, Away.self, Home.self],
+        subcommands: [List.self, Away.self, Home.self, EraseHousehold.self],
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {

@@ -19,7 +19,7 @@ struct Run: AsyncParsableCommand {
             """)
 
     @Option(help: "The configuration file.") var config: String
-    @Option(help: "How much to log: trace, debug, info, warning, error.") var logLevel = "info"
+    @Option(help: "How much to log: trace, debug, info, warning, error; by area after commas: info,Fieldbus=debug,Console=error.") var logLevel = "info"
 
     func run() async throws {
         // Whatever the gateway writes is for its own user alone, the data base's side files included.
@@ -59,11 +59,4 @@ struct Run: AsyncParsableCommand {
         quiet.logLevel = .error
         return quiet
     }
-}
-
-/// A logger to standard error.
-func makeLogger(_ level: String) -> Logger {
-    var log = Logger(label: "wellward") { StreamLogHandler.standardError(label: $0) }
-    log.logLevel = Logger.Level(rawValue: level) ?? .info
-    return log
 }

@@ -127,3 +127,46 @@ import Testing
         }
     }
 }
+
+@Suite struct ErasureTests {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("wellward-test-\(UUID().uuidString)/w.sqlite").path
+
+    @Test func `an erased home leaves nothing behind but the line that says so, and its neighbour loses nothing`() throws {
+        let store = try Store(path: path)
+        let at = WallTime(unixSeconds: 1_700_006_400)
+        try store.writeNow { writer in
+            for (index, meter) in ["wm-1", "wm-2"].enumerated() {
+                for day in 0..<4 {
+                    let moment = at + .days(Int64(day))
+                    try writer.append([
+                        Reading(
+                            meter: MeterID(meter), point: "volume_total", at: moment, receivedAt: moment, value: 1, unit: "L", quality: .good,
+                            raw: [0xBEEF, UInt16(index)])
+                    ])
+                }
+                try writer.saveWatch(HouseholdID("h-\(index + 1)"), at: at, body: Data("habits-of-\(meter)".utf8))
+                try writer.journal(
+                    "finding", subject: "household/h-\(index + 1)", body: "{\"text\":\"journal-of-\(meter)\"}", boot: "b", at: Instant(recorded: at))
+                try writer.spool(
+                    SpoolEntry(kind: .readings, subject: "readings", at: at, body: "{\"readings\":[[\"\(meter)\",\"volume_total\",1,1,\"good\"]]}"))
+            }
+            _ = try writer.seal(before: at + .days(2), most: 100)
+        }
+        try store.writeNow { try $0.erase("h-1", meter: "wm-1", by: "committee", at: at) }
+        try store.writeLogBack()
+        func readings(_ meter: MeterID) throws -> Int {
+            try store.readNow { try $0.readings(of: meter, from: WallTime(unixSeconds: 0), to: at + .days(9), limit: 100) }.count
+        }
+        #expect(try readings("wm-1") == 0 && readings("wm-2") == 4)
+        #expect(try store.readNow { try $0.watch("h-1") } == nil)
+        #expect(try store.readNow { try $0.watch("h-2") } != nil)
+        #expect(try store.readNow { try $0.spooled(limit: 10) }.map(\.body).filter { $0.contains("wm-1") } == [])
+        let lines = try store.readNow { try $0.audit(limit: 10) }
+        #expect(lines.map(\.what) == ["erased"] && lines.first?.subject == "household/h-1")
+        try store.close()
+        // Not even the bytes are left in the file.
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        for word in ["habits-of-wm-1", "journal-of-wm-1"] { #expect(bytes.range(of: Data(word.utf8)) == nil, "\(word)") }
+        #expect(bytes.range(of: Data("habits-of-wm-2".utf8)) != nil)
+    }
+}

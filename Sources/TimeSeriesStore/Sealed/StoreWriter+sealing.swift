@@ -90,6 +90,32 @@ extension StoreWriter {
         return WallTime(unixMilliseconds: day * .millisecondsADay)
     }
 
+    /// Forgets a person: the meter's readings, the learnt habits, cases with their notices and notes, journal lines, disputes, what waits to be
+    /// sent on. The audit keeps its lines, which name no person, and gets one more: that this was done. What is deleted is overwritten.
+    public func erase(_ household: HouseholdID, meter: MeterID?, by who: String, at now: WallTime) throws {
+        try database.execute(sql: "PRAGMA secure_delete = ON")
+        let subjects = ["household/\(household)"] + (meter.map { ["meter/\($0)"] } ?? [])
+        for subject in subjects {
+            let (type, id) = (subject.prefix { $0 != "/" }, subject.drop { $0 != "/" }.dropFirst())
+            try database.execute(
+                sql: "DELETE FROM notices WHERE case_id IN (SELECT id FROM cases WHERE subject_type = ? AND subject_id = ?)",
+                arguments: [String(type), String(id)])
+            try database.execute(sql: "DELETE FROM cases WHERE subject_type = ? AND subject_id = ?", arguments: [String(type), String(id)])
+            try database.execute(sql: "DELETE FROM journal WHERE subject = ?", arguments: [subject])
+            try database.execute(sql: "DELETE FROM spool WHERE subject = ?", arguments: [subject])
+        }
+        try database.execute(sql: "DELETE FROM watches WHERE household = ?", arguments: [household.rawValue])
+        if let meter {
+            try eraseReadings(of: meter)
+            try database.execute(sql: "DELETE FROM corrections WHERE meter = ?", arguments: [meter.rawValue])
+            // Groups of readings that wait to be sent on hold many meters: they are not sent, rather than sent with this one in them.
+            try database.execute(
+                sql: "DELETE FROM spool WHERE kind = ? AND instr(body, ?) > 0", arguments: [SpoolEntry.Kind.readings.rawValue, "\"\(meter)\""])
+        }
+        try audit(who: who, what: "erased", subject: "household/\(household)", note: "", at: now)
+        try database.execute(sql: "PRAGMA secure_delete = OFF")
+    }
+
     /// Forgets every reading of a meter, packed or not.
     public func eraseReadings(of meter: MeterID) throws {
         for table in ["readings", "blocks"] {
