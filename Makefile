@@ -6,13 +6,13 @@ PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev libcurl4-openssl-dev zl
 TEST_PACKAGES = chromium fonts-noto-cjk python3-venv fiu-utils
 OWN_SWIFT = Package.swift Sources Tests
 
-.PHONY: run test lint evaluate fuzz soak format bench screenshot packages test-packages test-tools
+.PHONY: check-deploy deb deb-test sanitize kills run test lint evaluate fuzz soak format bench screenshot packages test-packages test-tools
 
 run: packages
 	swift build --product wellward
 	.build/debug/wellward demo --port $(PORT) --speed $(SPEED)
 
-test: packages test-tools lint
+test: packages test-tools lint check-deploy
 	swift build --build-tests
 	swift test --skip-build
 
@@ -45,7 +45,7 @@ format:
 bench: packages test-tools
 	swift build -c release --product wellward-bench
 	swift build -c release --product wellward
-	.build/release/wellward-bench
+	DATA=$(DATA) .build/release/wellward-bench
 
 # The picture in the README, made by the project itself.
 screenshot: packages test-packages
@@ -63,6 +63,29 @@ FUZZ ?= 500
 fuzz: packages
 	swift build --build-tests
 	FUZZ=$(FUZZ) swift test --skip-build --filter Garbage
+
+# Unit, alert rules, dashboard; a tool that is not installed is said and skipped.
+check-deploy:
+	Deploy/check.sh
+
+# A Debian package of a release build with Swift's run time inside, in .build/deb.
+deb: packages
+	swift build -c release --static-swift-stdlib --scratch-path .build-static --product wellward
+	Deploy/deb.sh .build-static/release/wellward .build/deb
+
+# Installs, upgrades, removes and purges it in a clean root made with debootstrap (as root).
+deb-test: deb
+	Deploy/deb-test.sh $$(ls -t .build/deb/*.deb | head -1)
+
+# A hundred power cuts under load.
+kills: packages test-tools
+	swift build --build-tests
+	KILLS=100 swift test --skip-build --filter KillTests
+
+# The cores under AddressSanitizer and ThreadSanitizer: those whose memory and threads are ours. Slow.
+sanitize: packages test-tools
+	swift test --sanitize=address --scratch-path .build-asan --filter "TelemetryTests|DeviceProfilesTests|TimeSeriesStoreTests|FieldbusTests|MessagingTests"
+	swift test --sanitize=thread --scratch-path .build-tsan --filter "FieldbusTests|MessagingTests|TimeSeriesStoreTests"
 
 # The boarding model much wider than `make test` walks it, and ten minutes of a gateway's memory and idle time.
 soak: packages

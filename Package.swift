@@ -40,6 +40,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     ],
     targets: [
         core("Phrasebook"),
@@ -100,7 +101,8 @@ let package = Package(
             [
                 "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework",
                 "Neighbourhood", "SiteConfiguration", "TimeSeriesStore", "Messaging", "Notifiers", "Watchkeeping", "Console",
-                httpClient, logging, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl"), logging, lifecycle,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         core("Evaluation", ["BoardingControl", "Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Neighbourhood"]),
         core(
@@ -123,7 +125,7 @@ let package = Package(
             name: "wellward-bench",
             dependencies: [
                 "CBaseline", "Telemetry", "DeviceProfiles", "Safeguarding", "Casework", "Fieldbus", "Simulation", "TimeSeriesStore", "Messaging",
-                "Watchkeeping", "Gateway", "Demonstration", "TestSupport", httpClient,
+                "Watchkeeping", "Gateway", "Demonstration", "Evaluation", "TestSupport", httpClient,
             ],
             swiftSettings: strict),
         .target(

@@ -73,8 +73,9 @@ enum MetricsText {
             out.family(
                 "wellward_disk_free_bytes", "gauge", "Room left where the record lies.", [("", Double(room.f_bavail) * Double(room.f_frsize))])
         }
-        let isSynchronised = ClockSynchronisation.isSynchronised
-        out.family("wellward_clock_synchronised", "gauge", "Whether the kernel says that the clock is set by the network.", [("", isSynchronised ? 1 : 0)])
+        if let isSynchronised = ClockSynchronisation.isSynchronised {
+            out.family("wellward_clock_synchronised", "gauge", "Whether the clock is set by the network.", [("", isSynchronised ? 1 : 0)])
+        }
         let counts = await premises.telemetry.counts
         out.family("wellward_readings_committed_total", "counter", "Readings written to the store.", [("", Double(counts.committed))])
         out.family("wellward_readings_dropped_total", "counter", "Readings dropped because the disk takes no more.", [("", Double(counts.dropped))])
@@ -121,6 +122,8 @@ enum MetricsText {
         out.family("wellward_notices_sent_total", "counter", "Notices delivered by a channel.", tally.map { ("channel=\"\($0.key)\"", Double($0.value.sent)) })
         out.family(
             "wellward_notice_failures_total", "counter", "Tries that failed on a channel.", tally.map { ("channel=\"\($0.key)\"", Double($0.value.failed)) })
+        out.family(
+            "wellward_notices_dead_total", "counter", "Notices that were given up.", tally.map { ("channel=\"\($0.key)\"", Double($0.value.dead)) })
         let waiting = await premises.delivery.waiting.sorted { $0.key < $1.key }
         out.family("wellward_notices_waiting", "gauge", "Notices that wait for a channel.", waiting.map { ("channel=\"\($0.key)\"", Double($0.value)) })
     }

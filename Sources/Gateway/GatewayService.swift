@@ -6,6 +6,7 @@ import Documents
 import Foundation
 import Logging
 import Messaging
+import NIOSSL
 import Neighbourhood
 import Phrasebook
 import ServiceLifecycle
@@ -66,6 +67,9 @@ public final class GatewayService: Service {
         var web = HTTPClient.Configuration()
         // A receiver that sends elsewhere has not taken the notice: the page behind a redirect answers 200 to anything.
         web.redirectConfiguration = .disallow
+        var security = TLSConfiguration.makeClientConfiguration()
+        security.minimumTLSVersion = .tlsv12
+        web.tlsConfiguration = security
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: web)
         noticeBroker =
             try configuration.channels.contains { $0.kind == .mqtt }

@@ -72,6 +72,7 @@ extension ConfigurationReader {
         for key in keys.files { paths[key] = secretFile(node, key) }
         for key in ["path", "ca_file"] { if let path = settings[key] { settings[key] = files.resolve(path) } }
         if kind == .smtp { checkMail(node, &settings) }
+        for address in [settings["url"], settings["server"], paths["url_file"].flatMap(files.read)].compactMap({ $0 }) { checkAddress(address, node) }
         if !keys.oneOf.contains(where: { settings[$0] != nil || paths[$0] != nil }) {
             node.report("a \(kind.rawValue) channel needs \(keys.oneOf.map { "`\($0)`" }.joined(separator: " or "))", fix: "add it")
         }
@@ -80,6 +81,14 @@ extension ConfigurationReader {
         let isRobot = kind == .wecom || kind == .dingtalk || kind == .feishu
         return SiteConfiguration.Channel(
             id: id, kind: kind, settings: settings, files: paths, names: names ?? !(isRobot || isPublic), line: node.line)
+    }
+
+    /// A notice says who lives alone: it leaves this machine encrypted or not at all.
+    private func checkAddress(_ address: String, _ node: DocumentNode) {
+        guard address.hasPrefix("http://") else { return }
+        let host = address.dropFirst(7).prefix { $0 != "/" && $0 != ":" && !$0.isNewline }
+        if host == "localhost" || host.hasPrefix("127.") || host == "[::1]" || host.hasPrefix("[") && address.hasPrefix("http://[::1]") { return }
+        node.report("notices to \(host) would leave this machine unencrypted", fix: "write an address that begins with https://")
     }
 
     /// Mail says who lives alone: it leaves this machine encrypted or not at all.

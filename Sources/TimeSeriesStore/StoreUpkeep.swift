@@ -76,6 +76,7 @@ public struct StoreUpkeep: Sendable {
             try writer.dropReadings(before: now - policy.retainReadings)
             try writer.dropClosedCases(before: now - policy.retainCases)
             try writer.dropJournal(before: now - policy.retainJournal)
+            try writer.dropLeftovers(at: now, corrections: now - policy.retainCases)
         }
         while !Task.isCancelled {
             let done = try await store.write { try $0.seal(before: now - policy.sealAfter, most: Self.step) }
@@ -113,6 +114,13 @@ extension StoreWriter {
         // The newest stays: the next case's number follows from it.
         try database.execute(
             sql: "DELETE FROM cases WHERE is_open = 0 AND opened < ? AND number < (SELECT max(number) FROM cases)", arguments: [moment.unixMilliseconds])
+    }
+
+    /// Forgets the habits of homes that are watched no more, which nobody has saved for a month, and disputes before a moment.
+    func dropLeftovers(at now: WallTime, corrections moment: WallTime) throws {
+        // A wall clock that stood at 1970 when a watch was saved must not cost a home its habits: they are saved anew every hour.
+        try database.execute(sql: "DELETE FROM watches WHERE at < ? AND at > 86400000000", arguments: [(now - .days(30)).unixMilliseconds])
+        try database.execute(sql: "DELETE FROM corrections WHERE at < ? AND state <> 'open'", arguments: [moment.unixMilliseconds])
     }
 
     /// Forgets journal lines before a moment.

@@ -1,10 +1,12 @@
 import CTimex
+import Foundation
 
-/// Whether the kernel says that the wall clock is set by the network (adjtimex(2)). Silences do not depend on it; times in notices do.
+/// Whether the wall clock is set by the network. Silences do not depend on it; times in notices do.
 public enum ClockSynchronisation {
-    /// Asks the kernel.
-    public static var isSynchronised: Bool {
+    /// What the kernel says (adjtimex(2)); where a unit forbids asking, what systemd-timesyncd has left behind; nil when nobody says.
+    public static var isSynchronised: Bool? {
         var state = timex()
-        return adjtimex(&state) >= 0 && state.status & STA_UNSYNC == 0
+        if adjtimex(&state) >= 0 { return state.status & STA_UNSYNC == 0 }
+        return FileManager.default.fileExists(atPath: "/run/systemd/timesync/synchronized") ? true : nil
     }
 }

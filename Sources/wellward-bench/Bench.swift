@@ -8,7 +8,7 @@ import Telemetry
 import TimeSeriesStore
 
 /// Prints what the gateway does in relation to plain C on the same libraries, in one run. Ratios, because machines differ.
-/// With arguments (`modbus`, `devices`, `wire`, `rows`, `detector`, `boarding`, `storm`, `residence`) only those.
+/// With arguments (`modbus`, `devices`, `wire`, `rows`, `sealed`, `detector`, `boarding`, `storm`, `residence`) only those.
 @main
 enum Bench {
     static func main() async throws {
@@ -22,6 +22,7 @@ enum Bench {
             try await Wire.paced()
         }
         if all || chosen.contains("rows") { try rows() }
+        if all || chosen.contains("sealed") { try await Sealed.measure() }
         if all || chosen.contains("detector") { detector() }
         if all || chosen.contains("boarding") { try await BoardingLatency.measure() }
         if all || chosen.contains("storm") { try await Storm.measure() }

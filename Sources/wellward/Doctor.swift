@@ -137,8 +137,9 @@ struct Doctor: ParsableCommand {
         let isSynchronised = ClockSynchronisation.isSynchronised
         findings.append(
             Finding(
-                what: "clock", state: isSynchronised ? .good : .watch, text: isSynchronised ? "synchronised" : "not synchronised with the network",
-                todo: isSynchronised ? "" : "timedatectl set-ntp true; without it times in notices may be wrong, silences are not"))
+                what: "clock", state: isSynchronised == true ? .good : .watch,
+                text: isSynchronised == true ? "synchronised" : "not synchronised with the network",
+                todo: isSynchronised == true ? "" : "timedatectl set-ntp true; without it times in notices may be wrong, silences are not"))
         return findings
     }
 }
