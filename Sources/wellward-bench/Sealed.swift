@@ -16,7 +16,7 @@ enum Sealed {
         defer { try? FileManager.default.removeItem(at: folder) }
         let store = try Store(path: folder.appendingPathComponent("w.sqlite").path)
         let begin = WallTime(unixSeconds: 1_704_067_200)
-        var registers = try registers(from: begin)
+        let registers = try registers(from: begin)
         var random = SeededRandom(seed: 5)
         let before = written()
         var count = 0

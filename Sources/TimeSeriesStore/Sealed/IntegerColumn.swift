@@ -1,5 +1,6 @@
 /// A column of whole numbers, kept as what is left when each is foretold from those before it: not at all when all are alike, else by
-/// Rice's code with the parameter, the divisor and the way of foretelling that take the fewest bits.
+/// Rice's code with the parameter, the divisor and the way of foretelling that take the fewest bits; or, where there are but a few different
+/// numbers, as places in a list of them.
 enum IntegerColumn {
     /// How a number is foretold.
     private enum Foretelling: UInt64, CaseIterable {
@@ -26,6 +27,11 @@ enum IntegerColumn {
         guard numbers.contains(where: { $0 != first }) else { return out.write(1, bits: 1) }
         out.write(0, bits: 1)
         guard let plan = Foretelling.allCases.map({ best($0, numbers) }).min(by: { $0.bits < $1.bits }) else { return }
+        if let list = palette(numbers), listBits(list, numbers.count) < plan.bits + 20 {
+            out.write(1, bits: 1)
+            return write(numbers, list, to: &out)
+        }
+        out.write(0, bits: 1)
         out.write(plan.foretelling.rawValue, bits: 1)
         out.write(plan.flagged ? 1 : 0, bits: 1)
         out.write(UInt64(plan.k), bits: 6)
@@ -38,6 +44,58 @@ enum IntegerColumn {
                 out.writeRice(rest, plan.k)
             }
         }
+    }
+
+    /// At most so many different numbers make a list.
+    private static let mostListed = 32
+
+    private static func palette(_ numbers: [Int64]) -> [Int64]? {
+        var seen: Set<Int64> = []
+        for number in numbers where seen.insert(number).inserted && seen.count > mostListed { return nil }
+        return seen.sorted()
+    }
+
+    /// How many bits a place in a list takes.
+    private static func width(_ count: Int) -> Int { count <= 1 ? 0 : Int.bitWidth - (count - 1).leadingZeroBitCount }
+
+    /// An estimate: ten bytes at most for each number of the list.
+    private static func listBits(_ list: [Int64], _ count: Int) -> Int {
+        var out = BitWriter()
+        var last: Int64 = 0
+        for number in list {
+            out.writeVarying(RiceCode.folded(number &- last))
+            last = number
+        }
+        return 8 + out.finish().count * 8 + count * width(list.count)
+    }
+
+    private static func write(_ numbers: [Int64], _ list: [Int64], to out: inout BitWriter) {
+        out.writeVarying(UInt64(list.count))
+        var last: Int64 = 0
+        for number in list {
+            out.writeVarying(RiceCode.folded(number &- last))
+            last = number
+        }
+        let places = Dictionary(uniqueKeysWithValues: zip(list, UInt64(0)...))
+        for number in numbers { out.write(places[number] ?? 0, bits: width(list.count)) }
+    }
+
+    private static func readListed(_ count: Int, from source: inout BitReader) throws(BlockFault) -> [Int64] {
+        let length = Int(clamping: try source.readVarying())
+        guard (1...mostListed).contains(length) else { throw .damaged("a list of \(length) numbers") }
+        var list: [Int64] = []
+        var last: Int64 = 0
+        for _ in 0..<length {
+            last = last &+ RiceCode.unfolded(try source.readVarying())
+            list.append(last)
+        }
+        var result: [Int64] = []
+        for _ in 0..<count {
+            let place = Int(try source.read(bits: width(length)))
+            guard place < length else { throw .damaged("place \(place) of a list of \(length)") }
+            result.append(list[place])
+        }
+        return result
     }
 
     /// What is left of each number after the first.
@@ -87,6 +145,7 @@ enum IntegerColumn {
         guard count > 0 else { return [] }
         let first = RiceCode.unfolded(try source.readVarying())
         if try source.read(bits: 1) == 1 { return Array(repeating: first, count: count) }
+        if try source.read(bits: 1) == 1 { return try readListed(count, from: &source) }
         guard let foretelling = Foretelling(rawValue: try source.read(bits: 1)) else { throw .damaged("unknown prediction") }
         let flagged = try source.read(bits: 1) == 1
         let k = Int(try source.read(bits: 6))

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A column of measured values, kept bit by bit: as whole numbers where all are decimal fractions of few digits, else by what differs from
+/// A column of measured values, kept bit by bit: as whole numbers where all are decimal fractions of few digits, as the bits of 32-bit floats
+/// where that is what the meter sent, else by what differs from
 /// the value before (Gorilla: Pelkonen and others, VLDB 2015).
 enum ValueColumn {
     private static let mostDigits = 6
@@ -12,6 +13,12 @@ enum ValueColumn {
             out.write(1, bits: 1)
             out.write(UInt64(digits), bits: 3)
             return IntegerColumn.write(whole, to: &out)
+        }
+        out.write(0, bits: 1)
+        let floats = values.map { Float($0) }
+        if zip(values, floats).allSatisfy({ Double($1).bitPattern == $0.bitPattern }) {
+            out.write(1, bits: 1)
+            return IntegerColumn.write(floats.map { Int64($0.bitPattern) }, to: &out)
         }
         out.write(0, bits: 1)
         var last: UInt64 = 0
@@ -56,6 +63,12 @@ enum ValueColumn {
             let digits = Int(try source.read(bits: 3))
             guard digits <= mostDigits else { throw .damaged("\(digits) decimals") }
             return try IntegerColumn.read(count, from: &source).map { Double($0) / power(digits) }
+        }
+        if try source.read(bits: 1) == 1 {
+            return try IntegerColumn.read(count, from: &source).map { bits throws(BlockFault) in
+                guard let pattern = UInt32(exactly: bits) else { throw .damaged("a float of more than 32 bits") }
+                return Double(Float(bitPattern: pattern))
+            }
         }
         let empty = try source.read(bits: 6)
         var last: UInt64 = 0
