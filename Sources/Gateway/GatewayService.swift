@@ -210,7 +210,11 @@ public final class GatewayService: Service {
         var round = 0
         while !Task.isCancelled {
             // Soon after a start too: a gateway that is switched off every night would never tidy up.
-            if round == 6 { await careForStore() }
+            // Watches first: what nobody has saved for a month is forgotten, and the clock may have been wrong when they were saved.
+            if round == 6 {
+                await premises.desk.saveAllWatches()
+                await careForStore()
+            }
             try? await Task.sleep(for: .seconds(10))
             guard !Task.isCancelled else { return }
             await saveAxis()
