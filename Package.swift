@@ -140,10 +140,13 @@ let package = Package(
         tests("NeighbourhoodTests", ["Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Casework", "Neighbourhood"]),
         tests("SiteConfigurationTests", ["Telemetry", "Documents", "SiteConfiguration", "TestSupport"]),
         tests("FieldbusTests", ["CModbus", "Telemetry", "DeviceProfiles", "Fieldbus", "Simulation", "Threads", "TestSupport"]),
-        tests("MessagingTests", ["Messaging", "Demonstration", "TestSupport"]),
+        tests("MessagingTests", ["Messaging", "Simulation", "Demonstration", "TestSupport"]),
         tests(
             "WatchkeepingTests",
-            ["Telemetry", "Phrasebook", "SiteConfiguration", "Casework", "TimeSeriesStore", "Watchkeeping", "Gateway", "Demonstration", "TestSupport"]),
+            [
+                "Telemetry", "Phrasebook", "SiteConfiguration", "Casework", "TimeSeriesStore", "Watchkeeping", "Gateway", "Simulation", "Demonstration",
+                "TestSupport",
+            ]),
         tests("NotifierTests", ["Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
         tests("TimeSeriesStoreTests", ["Telemetry", "Phrasebook", "Casework", "TimeSeriesStore", grdb]),
         tests(

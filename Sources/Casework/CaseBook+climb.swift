@@ -114,15 +114,21 @@ extension CaseBook {
                 id: id, caseID: found.id, kind: kind, contact: contact.id, channel: channel, role: reader,
                 language: contact.language ?? language, severity: found.severity, caseKind: found.kind, stage: found.stage,
                 subject: found.subject, roles: roles,
-                text: text ?? sentence(for: found, kind, reader), reasons: reasons(of: found, for: reader), createdAt: now,
+                text: text ?? sentence(for: found, kind, reader, at: now), reasons: reasons(of: found, for: reader), createdAt: now,
                 openedAt: found.openedAt, notBefore: earliest(contact, found.severity, at: now))
             return .notify(notice)
         }
     }
 
-    private func sentence(for found: Case, _ kind: Notice.Kind, _ reader: Role) -> LocalizedText {
+    private mutating func sentence(for found: Case, _ kind: Notice.Kind, _ reader: Role, at now: Instant) -> LocalizedText {
         var text = found.latest.map { reader.maySeeLitres ? $0.text : $0.plainText } ?? Phrase(.askOutcome).text
-        if kind == .escalated { text = text + Phrase(.escalated).text }
+        if kind == .escalated {
+            text = text + Phrase(.escalated).text
+            if found.kind == .ebike {
+                let count = boardings(of: found.subject, inWeekOf: now.wall)
+                if count > 0 { text = text + Phrase(.boardingsThisWeek, ["count": .same("\(count)")]).text }
+            }
+        }
         if reader.isRelative { return text + Phrase(.askCall).text }
         if let within = found.rungs.last(where: { $0.doneAt != nil })?.step.acceptWithin {
             let span = Phrase.Filling.text(Phrase.span(milliseconds: within.milliseconds))

@@ -79,6 +79,8 @@ public struct CaseBook: Sendable {
     /// The site's civil time.
     public var clock: CivilClock { civil }
     private var nextNumber: Int
+    /// When e-bikes came in, by lift.
+    var boardings: [Subject: [WallTime]] = [:]
     /// Ends the identifiers of notices, so that two sites, or a site with a new record, never send the same one: receivers drop what they
     /// have had before. Empty in tests.
     public let tag: String
@@ -94,6 +96,7 @@ public struct CaseBook: Sendable {
         self.nextNumber = nextNumber
         self.tag = tag
         for item in open { cases[item.id] = item }
+        recallBoardings(open)
     }
 
     /// Takes one event.
@@ -135,6 +138,7 @@ public struct CaseBook: Sendable {
 
     private mutating func join(_ finding: Finding, at now: Instant) -> [Effect] {
         guard finding.kind != .meterEvent else { return [] }
+        noteBoarding(finding)
         guard var found = openCase(finding.subject, finding.kind) else { return open(finding, at: now) }
         if found.findings.count >= Case.mostFindings { found.findings.remove(at: 1) }
         found.findings.append(finding)

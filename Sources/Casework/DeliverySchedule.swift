@@ -64,7 +64,7 @@ public struct DeliverySchedule: Sendable {
     /// An alarm is tried every minute: whoever mends the channel should not have to wait for the next hour.
     static let greatestBackOffOfAlarm = Interval.minutes(1)
     /// So many tries run side by side on a channel without a pace, so that one slow answer does not hold up the other cases.
-    public static let lanes = 4
+    public static let lanes = 8
 
     private var queues: [ChannelID: [Item]] = [:]
     /// What is being tried now.

@@ -107,7 +107,8 @@ public struct Ladders: Sendable, Hashable {
         "ebike": Ladder(
             steps: [
                 LadderStep(after: .zero, notify: [.property]),
-                LadderStep(after: .minutes(2), notify: [.gridWorker, .committee]),
+                // Property again, with the count of this week.
+                LadderStep(after: .minutes(2), notify: [.property, .gridWorker, .committee]),
             ], repeat: .hours(2)),
         "incident": Ladder(steps: [LadderStep(after: .zero, notify: [.technician, .committee])], repeat: .hours(6)),
     ]

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Simulation
 import Synchronization
 
 /// A mosquitto of our own on a free loopback port, with a configuration made for it; it ends with us.
@@ -26,7 +27,7 @@ public final class PrivateBroker: Sendable {
         else { throw Demonstration.Fault(description: "mosquitto is not installed; run `apt-get install mosquitto`, or `make run`") }
         // Between finding a free port and listening on it somebody else may take it: then mosquitto ends, and another port is tried.
         for attempt in 1...5 {
-            let port = try wanted ?? Self.freePort()
+            let port = try wanted ?? LoopbackPort.free()
             let process = try Self.start(program, folder, port, access, keeps)
             if Self.listens(process, port) {
                 self.port = port
@@ -80,21 +81,6 @@ public final class PrivateBroker: Sendable {
     }
 
     deinit { stop() }
-
-    /// A loopback port that nobody listens on at this moment.
-    public static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = loopback(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
-                bind(descriptor, raw, length) == 0 && getsockname(descriptor, raw, &length) == 0
-            }
-        }
-        guard bound else { throw Demonstration.Fault(description: "no free port on the loopback interface") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
 
     private static func loopback(_ port: Int) -> sockaddr_in {
         var address = sockaddr_in()

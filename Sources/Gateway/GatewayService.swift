@@ -67,6 +67,8 @@ public final class GatewayService: Service {
         var web = HTTPClient.Configuration()
         // A receiver that sends elsewhere has not taken the notice: the page behind a redirect answers 200 to anything.
         web.redirectConfiguration = .disallow
+        // Two channels may share a server of which one address hangs: its lanes must not be the other's.
+        web.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 8 * DeliverySchedule.lanes
         var security = TLSConfiguration.makeClientConfiguration()
         security.minimumTLSVersion = .tlsv12
         web.tlsConfiguration = security

@@ -19,16 +19,11 @@ struct NotifierFactory {
         return result
     }
 
-    /// What the makers of group robots allow: 20 a minute at WeCom and DingTalk (over it DingTalk is silent for ten minutes), 100 a minute
-    /// and five a second at Feishu. One less, since clocks differ. Four notices with their links fit into WeCom's 2048 bytes.
+    /// What the channels bear, of those that bear only so much.
     static func paces(_ configuration: SiteConfiguration) -> [ChannelID: DeliverySchedule.Pace] {
         var result: [ChannelID: DeliverySchedule.Pace] = [:]
         for channel in configuration.channels {
-            switch channel.kind {
-            case .wecom, .dingtalk: result[channel.id] = .init(count: 19, per: .minutes(1), merge: 4)
-            case .feishu: result[channel.id] = .init(count: 4, per: .seconds(3), merge: 10)
-            default: break
-            }
+            if let maker = RobotNotifier.Maker(rawValue: channel.kind.rawValue) { result[channel.id] = maker.pace }
         }
         return result
     }

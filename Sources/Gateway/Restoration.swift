@@ -34,9 +34,10 @@ struct Restoration {
         let (open, number, undelivered) = try store.readNow { reader in
             (try reader.cases(open: true, limit: 10_000), try reader.nextCaseNumber(), try reader.undelivered())
         }
-        let book = CaseBook(
+        var book = CaseBook(
             ladders: configuration.ladders, directory: configuration.directory, language: configuration.language,
             civil: configuration.clock, open: open, nextNumber: number, tag: try tag())
+        book.recallBoardings(try store.readNow { try $0.cases(from: wall - .days(14), to: wall) })
         var untold: [Finding] = []
         let now = clock.now()
         let homes = try configuration.watchedHomes.map { home in
@@ -74,16 +75,7 @@ struct Restoration {
             since = saved.at
         }
         let readings = try store.readNow { try $0.readings(of: meter, point: point, from: since + .milliseconds(1), to: now.wall, limit: 100_000) }
-        var raised: [Finding] = []
-        for reading in readings {
-            // The wall clock's distance is the best word there is on when an old reading was taken.
-            let at = Instant(elapsed: now.elapsed - (now.wall - reading.at), wall: reading.at)
-            let register = reading.quality.isUsable ? reading.value.flatMap { Volume(litres: $0) } : nil
-            for effect in home.watch.handle(register.map { .register($0) } ?? .unreadable, at: at) {
-                if case .raise(let finding) = effect { raised.append(finding) }
-            }
-        }
-        return raised.filter { finding in home.watch.standing.values.contains(finding) }
+        return home.replay(readings.map { ($0.at, $0.quality.isUsable ? $0.value.flatMap { Volume(litres: $0) } : nil) }, at: now)
     }
 }
 

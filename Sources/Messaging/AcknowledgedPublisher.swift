@@ -48,10 +48,13 @@ public final class AcknowledgedPublisher: Sendable {
     public var isConnected: Bool { box.waiting.withLock { $0.isConnected } }
 
     /// Publishes at QoS 1 and waits for the broker's word, at most so long.
-    /// - Returns: false when the word did not come in time; the message may arrive all the same, so it must bear an id
-    public func publish(_ payload: [UInt8], to topic: String, within limit: Interval) async throws(MQTTFault) -> Bool {
-        guard isConnected else { return false }
-        return await word(on: try client.publishNumbered(payload, to: topic), within: limit)
+    /// - Returns: false when the word did not come in time; the message may arrive all the same, so it must bear an id. A fault when it could
+    ///   not be handed over. (A result and not a throw: Swift 6.2's optimiser crashes on a typed throw out of this coroutine.)
+    public func publish(_ payload: [UInt8], to topic: String, within limit: Interval) async -> Result<Bool, MQTTFault> {
+        guard isConnected else { return .success(false) }
+        let number: Int32
+        do throws(MQTTFault) { number = try client.publishNumbered(payload, to: topic) } catch { return .failure(error) }
+        return .success(await word(on: number, within: limit))
     }
 
     /// Publishes several in their order, all under way at once.

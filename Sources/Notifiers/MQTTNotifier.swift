@@ -14,11 +14,12 @@ public struct MQTTNotifier: Notifier {
 
     /// Publishes at QoS 1. Delivered means that the broker has said so.
     public func deliver(_ letter: Letter) async -> DeliverySchedule.Attempt {
-        do {
-            let isThere = try await client.publish(Array(try letter.cloudEvent()), to: topic, within: .seconds(10))
-            return isThere ? .delivered : .failed(client.isConnected ? "the broker did not answer in 10 s" : "the broker is away", retryAfter: nil)
-        } catch {
-            return .failed("\(error)", retryAfter: nil)
+        let event: [UInt8]
+        do { event = Array(try letter.cloudEvent()) } catch { return .failed("\(error)", retryAfter: nil) }
+        switch await client.publish(event, to: topic, within: .seconds(10)) {
+        case .success(true): return .delivered
+        case .success(false): return .failed(client.isConnected ? "the broker did not answer in 10 s" : "the broker is away", retryAfter: nil)
+        case .failure(let fault): return .failed("\(fault)", retryAfter: nil)
         }
     }
 }

@@ -59,35 +59,17 @@ public struct GatewayClock: Sendable {
     }
 }
 
-/// Where the axis stood, kept so that it goes on after a restart.
-public struct AxisMark: Codable, Sendable, Hashable {
-    public var elapsed: Int64
-    public var wall: Int64
-    public var boottime: Int64
-    public var bootID: String
-
-    /// The mark of a moment.
-    public init(_ now: Instant) {
-        elapsed = now.elapsed.milliseconds
-        wall = now.wall.unixMilliseconds
-        boottime = GatewayClock.bootMilliseconds()
-        bootID = AxisMark.currentBootID()
-    }
+extension AxisMark {
+    /// The mark of a moment on this machine.
+    public init(_ now: Instant) { self.init(now, boottime: GatewayClock.bootMilliseconds(), bootID: Self.currentBootID()) }
 
     static func currentBootID() -> String {
         (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))?
             .trimmingCharacters(in: .whitespacesAndNewlines) ?? "unknown"
     }
 
-    /// How long the gateway was down, and where the axis goes on. In the same boot the kernel's clock knows exactly;
-    /// after a reboot the wall clock is asked, and believed only when it did not go backwards.
+    /// How long the gateway was down on this machine, and where the axis goes on.
     public func resume(wall now: WallTime) -> (elapsed: Interval, down: Interval) {
-        let down: Int64
-        if bootID == AxisMark.currentBootID() {
-            down = max(0, GatewayClock.bootMilliseconds() - boottime)
-        } else {
-            down = max(0, now.unixMilliseconds - wall)
-        }
-        return (.milliseconds(elapsed + down), .milliseconds(down))
+        resume(wall: now, boottime: GatewayClock.bootMilliseconds(), bootID: Self.currentBootID())
     }
 }

@@ -99,7 +99,7 @@ public actor SiteDesk {
     }
 
     /// What one transaction holds: all that came in while the last one was on its way to the disk. A storm of two hundred findings costs a
-    /// few waits for the disk, not two hundred.
+    /// few waits for the disk, not two hundred; and the first of them do not wait for the last.
     private struct Batch {
         var writes: [@Sendable (StoreWriter) throws -> Void] = []
         var notices: [Notice] = []
@@ -107,7 +107,7 @@ public actor SiteDesk {
         var replies: [CheckedContinuation<Result<Void, Neighbourhood.Refusal>, Never>] = []
     }
 
-    private static let mostInABatch = 256
+    private static let mostInABatch = 32
 
     private func processWhatCameIn() async {
         while true {

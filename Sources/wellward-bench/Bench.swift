@@ -4,6 +4,7 @@ import DeviceProfiles
 import Fieldbus
 import Foundation
 import Safeguarding
+import Simulation
 import Telemetry
 import TimeSeriesStore
 
@@ -42,7 +43,7 @@ enum Bench {
 
     /// Sequential reads of ten registers, Fieldbus against the same loop in C.
     private static func modbus() async throws {
-        let port = Int(baseline_server(Int32(try PrivateBroker.freePort()), 0))
+        let port = Int(baseline_server(Int32(try LoopbackPort.free()), 0))
         let count = 20_000
         let bus = ModbusBus(.tcp(host: "127.0.0.1", port: port))
         let plan = MeterPlan(unit: 1, requests: Array(repeating: ReadRequest(function: 3, address: 0, count: 10), count: 500))
@@ -63,7 +64,7 @@ enum Bench {
 
     /// 64 devices that take 50 ms each, on separate buses.
     private static func manyDevices() async throws {
-        let ports = try (0..<64).map { _ in Int(baseline_server(Int32(try PrivateBroker.freePort()), 50_000)) }
+        let ports = try (0..<64).map { _ in Int(baseline_server(Int32(try LoopbackPort.free()), 50_000)) }
         let buses = ports.map { ModbusBus(.tcp(host: "127.0.0.1", port: $0)) }
         let plan = MeterPlan(unit: 1, requests: [ReadRequest(function: 3, address: 0, count: 10)])
         let began = ContinuousClock.now

@@ -34,7 +34,7 @@ enum BoardingLatency {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let broker = try PrivateBroker(folder: folder, access: "allow_anonymous true\nset_tcp_nodelay true\nmax_inflight_messages 0\nmax_queued_messages 0")
         let lines = try Residence.meters()
-        try Residence.configuration(lines, broker, try PrivateBroker.freePort(), lifts: lifts, poll: "10s")
+        try Residence.configuration(lines, broker, try LoopbackPort.free(), lifts: lifts, poll: "10s")
             .write(toFile: "\(folder)/w.yaml", atomically: true, encoding: .utf8)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: ".build/release/wellward")

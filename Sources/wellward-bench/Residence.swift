@@ -23,7 +23,7 @@ enum Residence {
             broker.stop()
             try? FileManager.default.removeItem(atPath: folder)
         }
-        try configuration(lines, broker, try PrivateBroker.freePort()).write(toFile: "\(folder)/w.yaml", atomically: true, encoding: .utf8)
+        try configuration(lines, broker, try LoopbackPort.free()).write(toFile: "\(folder)/w.yaml", atomically: true, encoding: .utf8)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: ".build/release/wellward")
         process.arguments = ["run", "--config", "\(folder)/w.yaml", "--log-level", "error"]

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Casework
 import Demonstration
 import Foundation
+import Simulation
 import Telemetry
 import TestSupport
 import Watchkeeping
@@ -16,12 +17,12 @@ enum Storm {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         // The same storm without and with a receiver that never answers.
-        var delays: [Double] = []
+        var runs: [[Double]] = []
         for dead in [false, true] {
             let web = try IndependentReceiver("web", folder: folder)
             let base = "http://127.0.0.1:\(web.ports[0])"
             let hooks: KeyValuePairs<String, String> = dead ? ["flaky": "\(base)/flaky", "dead": "\(base)/silent"] : ["flaky": "\(base)/flaky"]
-            let site = try StormSite(homes: homes, port: try PrivateBroker.freePort(), hooks: hooks)
+            let site = try StormSite(homes: homes, port: try LoopbackPort.free(), hooks: hooks)
             try await Task.sleep(for: .seconds(1))
             let began = Date().timeIntervalSince1970
             site.silence(1...cases)
@@ -29,13 +30,18 @@ enum Storm {
             let notes = web.notes
             let tried = firsts(notes, "tried").map { $0 - began }.sorted()
             let arrived = notes.compactMap { $0["id"] == nil ? nil : $0["at"] as? Double }.map { $0 - began }.sorted()
-            delays.append(tried[tried.count / 2])
+            runs.append(tried)
             if !dead {
                 Bench.report("last of \(cases) cases' first try at a receiver that fails half the time, s", tried.last ?? 0, "<= 2", (tried.last ?? 9) <= 2)
                 Bench.report("the same until the last was delivered, retries included, s", arrived.last ?? 0, "reported", true)
             } else {
-                let gap = (delays[1] - delays[0]) * 1000
-                Bench.report("median delay that a dead channel adds to another, ms", gap, "<= 100", gap <= 100)
+                // The n-th first try of the one run against the n-th of the other: at the median, near the end, and the worst of all places.
+                let gaps = zip(runs[0], runs[1]).map { ($1 - $0) * 1000 }
+                for (name, gap) in [
+                    ("median", Bench.median(gaps)), ("95th of a hundred", gaps.sorted()[gaps.count * 95 / 100]), ("greatest", gaps.max() ?? 999),
+                ] {
+                    Bench.report("delay that a dead channel adds to another, \(name), ms", gap, "<= 100", gap <= 100)
+                }
                 try await links(site)
             }
             await site.end()

@@ -20,7 +20,7 @@ final class RunningGateway: Sendable {
     init(port: Int? = nil) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("wellward-e2e-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        self.port = try port ?? PrivateBroker.freePort()
+        self.port = try port ?? LoopbackPort.free()
     }
 
     /// The program beside the test's own.

@@ -13,7 +13,7 @@ final class LibmodbusServer: Sendable {
     private let stopped = Mutex(false)
 
     init() throws {
-        let free = try LibmodbusServer.freePort()
+        let free = try LoopbackPort.free()
         port = free
         let server = self
         let opened = BlockingQueue<Bool>(capacity: 1)
@@ -50,10 +50,4 @@ final class LibmodbusServer: Sendable {
     }
 
     func stop() { stopped.withLock { $0 = true } }
-
-    static func freePort() throws -> Int {
-        let line = try SimulatedLine(.tcp(port: 0))
-        line.stop()
-        return line.port + 1
-    }
 }

@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func `a line that is not there is a fault that says so, and comes back by itself`() async throws {
-        let port = try LibmodbusServer.freePort()
+        let port = try LoopbackPort.free()
         let bus = ModbusBus(.tcp(host: "127.0.0.1", port: port), responseTimeout: .milliseconds(200))
         let gone = await bus.run(try plan(17))
         guard case .notConnected = gone.faults.first?.fault else {

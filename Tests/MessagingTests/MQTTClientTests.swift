@@ -1,6 +1,7 @@
 import Demonstration
 import Foundation
 import Messaging
+import Simulation
 import Synchronization
 import TestSupport
 import Testing
@@ -41,7 +42,7 @@ final class Heard: Sendable {
     }
 
     @Test func `a broker that comes up after the client is found`() async throws {
-        let port = try PrivateBroker.freePort()
+        let port = try LoopbackPort.free()
         let heard = Heard()
         let client = try MQTTClient(.init(host: "127.0.0.1", port: port, clientID: "early"), subscribe: [("t", 1)]) { heard.add($0) }
         defer { client.close() }

@@ -66,6 +66,57 @@ import Testing
         #expect(text.components(separatedBy: "https://gateway.example/l/abc").count == 5)
     }
 
+    @Test(arguments: RobotNotifier.Maker.allCases)
+    func `forty cases in one breath reach a robot each once, alarms first, and never above the pace its maker allows`(maker: RobotNotifier.Maker) async throws {
+        let folder = try Self.folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let receiver = try IndependentReceiver("web", folder: folder)
+        defer { receiver.stop() }
+        var schedule = DeliverySchedule(seed: 1)
+        schedule.paces = ["x": maker.pace]
+        for number in 1...40 {
+            var notice = Self.letter("n-\(number)", severity: number > 35 ? .alarm : .attention).notice
+            notice.caseID = CaseID("c-\(number)")
+            notice.notBefore = .zero
+            schedule.enqueue(notice)
+        }
+        // The schedule's clock is driven, and the receiver counts by the same one.
+        var now = Interval.zero
+        var messages = 0
+        while let due = schedule.nextDue, due < .minutes(30) {
+            now = max(now, due)
+            for parcel in schedule.due(at: now) {
+                let url = "http://127.0.0.1:\(receiver.ports[0])/\(maker)?now=\(Double(now.milliseconds) / 1000)"
+                let robot = RobotNotifier(client: .shared, maker: maker, url: url, secret: "SECtestonly", now: Self.wall)
+                let letters = parcel.items.map { Self.letter($0.notice.id.rawValue, text: "第\($0.notice.id.rawValue)号。", severity: $0.notice.severity) }
+                let attempt = await robot.deliver(try #require(Letter(together: letters)))
+                #expect(attempt == .delivered)
+                _ = schedule.finish(parcel, attempt, at: Instant(elapsed: now, wall: WallTime(unixSeconds: 0)))
+                messages += 1
+            }
+        }
+        let notes = receiver.notes
+        #expect(notes.count == messages && notes.allSatisfy { $0["refused"] == nil })
+        let text = notes.compactMap { $0["text"] as? String }.joined(separator: "\n")
+        for number in 1...40 { #expect(text.components(separatedBy: "第n-\(number)号").count == 2, "\(number) once") }
+        #expect((notes.first?["text"] as? String)?.contains("第n-36号") == true)
+        #expect(schedule.waiting.isEmpty && messages < 40 && now < .minutes(2), "\(messages) messages, the last after \(now)")
+    }
+
+    @Test func `an answer that leads elsewhere is no delivery`() async throws {
+        let folder = try Self.folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let receiver = try IndependentReceiver("web", folder: folder)
+        defer { receiver.stop() }
+        // As the gateway makes its client.
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .init(redirectConfiguration: .disallow))
+        let hook = WebhookNotifier(
+            client: client, url: "http://127.0.0.1:\(receiver.ports[0])/moved", secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", now: Self.wall)
+        #expect(await hook.deliver(Self.letter()) == .failed("HTTP 302", retryAfter: nil))
+        #expect(receiver.notes.compactMap { $0["path"] as? String } == ["/moved"], "nobody follows with somebody's letter in the hand")
+        try await client.shutdown()
+    }
+
     @Test func `ntfy gets a priority and a button that only opens`() async throws {
         let folder = try Self.folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }

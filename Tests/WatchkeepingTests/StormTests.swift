@@ -1,6 +1,7 @@
 import Casework
 import Demonstration
 import Foundation
+import Simulation
 import Telemetry
 import TestSupport
 import Testing
@@ -14,7 +15,7 @@ import Testing
         let web = try IndependentReceiver("web", folder: folder, after: ["7"])
         defer { web.stop() }
         let base = "http://127.0.0.1:\(web.ports[0])"
-        let site = try StormSite(homes: 200, port: try PrivateBroker.freePort(), hooks: ["flaky": "\(base)/flaky", "silent": "\(base)/silent"])
+        let site = try StormSite(homes: 200, port: try LoopbackPort.free(), hooks: ["flaky": "\(base)/flaky", "silent": "\(base)/silent"])
         site.silence(1...200)
         try await eventually(within: 60) { site.shown.count == 200 }
         // Somebody takes each, so that each case has a second notice behind the first.
