@@ -40,6 +40,8 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // The rehearsal's queue of what is due next; the web server uses it already.
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     ],
     targets: [
@@ -106,6 +108,12 @@ let package = Package(
             ]),
         core("Evaluation", ["BoardingControl", "Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Neighbourhood"]),
         core(
+            "Rehearsal",
+            [
+                "Telemetry", "Phrasebook", "Safeguarding", "BoardingControl", "Casework", "Neighbourhood", "Fieldbus", "Simulation",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ]),
+        core(
             "Demonstration",
             [
                 "Telemetry", "DeviceProfiles", "Safeguarding", "Simulation", "SiteConfiguration", "TimeSeriesStore", "Messaging",
@@ -114,7 +122,7 @@ let package = Package(
         .executableTarget(
             name: "wellward",
             dependencies: [
-                "Telemetry", "Documents", "DeviceProfiles", "Safeguarding", "SiteConfiguration", "Fieldbus", "Simulation",
+                "Telemetry", "Documents", "DeviceProfiles", "Safeguarding", "SiteConfiguration", "Fieldbus", "Simulation", "Rehearsal",
                 "TimeSeriesStore", "Watchkeeping", "Console", "Gateway", "Demonstration", "Evaluation", "Messaging", "BoardingControl", "Phrasebook", arguments,
                 logging, lifecycle, httpClient,
             ],
@@ -136,6 +144,7 @@ let package = Package(
         tests("SafeguardingTests", ["Telemetry", "Safeguarding", "Simulation"]),
         tests("BoardingControlTests", ["Simulation", "SiteConfiguration", "Phrasebook", "TestSupport", "Telemetry", "BoardingControl"]),
         tests("CaseworkTests", ["Telemetry", "Phrasebook", "Casework"]),
+        tests("RehearsalTests", ["Telemetry", "Rehearsal"]),
         tests("EvaluationTests", ["Telemetry", "Phrasebook", "Safeguarding", "Simulation", "Evaluation"]),
         tests("NeighbourhoodTests", ["Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Casework", "Neighbourhood"]),
         tests("SiteConfigurationTests", ["Telemetry", "Documents", "SiteConfiguration", "TestSupport"]),

@@ -55,8 +55,8 @@ extension BoardingDesk {
 
     /// The track that confirms an e-bike now, if any.
     func confirmingTrack(at now: Instant) -> TrackEvidence? {
-        tracks.values.filter { $0.confirms(policy.confirmation, at: now.elapsed, caution: falseHolds, loadRose: loadRose(at: now.elapsed)) }
-            .max { $0.lastSeen < $1.lastSeen }
+        tracks.filter { $0.value.confirms(policy.confirmation, at: now.elapsed, caution: falseHolds, loadRose: loadRose(at: now.elapsed)) }
+            .max { ($0.value.lastSeen, $0.key) < ($1.value.lastSeen, $1.key) }?.value
     }
 
     /// The least step of load that a bike with or without its rider makes, in kilograms; light e-bikes weigh about twenty.

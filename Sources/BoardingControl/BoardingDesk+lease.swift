@@ -40,6 +40,7 @@ extension BoardingDesk {
     mutating func end(_ reason: ReleaseReason, at now: Instant, _ effects: inout [Effect]) {
         guard let ended = hold else { return }
         hold = nil
+        lastHold = LastHold(since: ended.since, leaseUntil: ended.leaseUntil)
         tracks.removeAll()
         pending.removeAll { $0.command.action == .holdDoor }
         if reason != .controller && reason != .unanswered {
@@ -85,9 +86,15 @@ extension BoardingDesk {
         let evidence = track.summary(at: now.elapsed, within: policy.confirmation.within)
         if episode == nil { episode = Episode() }
         if let refusal = refusalToBegin(at: now) { return refuse(refusal, evidence, at: now, &effects) }
+        // The release may have been lost with the line: to whoever stands in the car it is one hold, and its longest time goes on.
+        let since = lastHold.flatMap { now.elapsed <= $0.leaseUntil + BoardingPolicy.freshness ? $0.since : nil } ?? now
+        guard now.since(since) < policy.longestHold else {
+            coolDownUntil = now.advanced(by: policy.coolDown)
+            return refuse(.coolDown, evidence, at: now, &effects)
+        }
         holdsBegun.removeAll { now.elapsed - $0 >= .hours(1) }
         holdsBegun.append(now.elapsed)
-        sendHold(since: now, at: now, &effects)
+        sendHold(since: since, at: now, &effects)
         record(.held, reason: nil, evidence, at: now, &effects)
         tell("held", finding("confirmed", .ebikeHeld, words(evidence), numbers: numbers(evidence), at: now), &effects)
     }

@@ -47,6 +47,11 @@ public struct BoardingDesk: Sendable {
         var leaseUntil: Interval
     }
 
+    struct LastHold: Sendable, Hashable {
+        var since: Instant
+        var leaseUntil: Interval
+    }
+
     struct Pending: Sendable, Hashable {
         var command: BoardingCommand
         var sentAt: Interval
@@ -64,6 +69,8 @@ public struct BoardingDesk: Sendable {
     public internal(set) var hold: Hold?
     /// No hold before this moment.
     public internal(set) var coolDownUntil: Instant
+    /// When the last hold began, and until when its lease may still run at a controller that never heard the release.
+    var lastHold: LastHold?
     var pending: [Pending] = []
     var holdsBegun: [Interval] = []
     var vetoUntil: Interval?

@@ -32,7 +32,10 @@ extension CaseBook {
     mutating func climbForRepeat(_ item: Case, at now: Instant) -> [Effect] {
         var found = item
         var notices: [Effect] = []
-        if let next = found.rungs.firstIndex(where: { $0.doneAt == nil && !$0.repeated }) { notices = step(&found, next, at: now) }
+        if let next = found.rungs.firstIndex(where: { $0.doneAt == nil && !$0.repeated }) {
+            found.rungs[next].dueAt = found.rungs[next].dueAt.earlier(of: now)
+            notices = step(&found, next, at: now)
+        }
         put(found)
         return [.save(found)] + notices
     }

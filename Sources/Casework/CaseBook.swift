@@ -79,6 +79,8 @@ public struct CaseBook: Sendable {
     /// The site's civil time.
     public var clock: CivilClock { civil }
     private var nextNumber: Int
+    /// The number of the newest case, 0 when there is none.
+    public var highestNumber: Int { nextNumber - 1 }
     /// When e-bikes came in, by lift.
     var boardings: [Subject: [WallTime]] = [:]
     /// Ends the identifiers of notices, so that two sites, or a site with a new record, never send the same one: receivers drop what they

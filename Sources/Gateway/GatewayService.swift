@@ -92,7 +92,7 @@ public final class GatewayService: Service {
         }
         bridge.connect(desk: desk, boarding: boarding, clock: clock)
         let telemetry = TelemetryWriter(store: store, spools: configuration.upstream != nil)
-        let tag = state.core.book.tag
+        let tag = state.tag
         let upstream = try configuration.upstream.map { settings in
             try UpstreamDesk(
                 settings.broker.settings(clientID: "wellward-upstream-\(configuration.siteID)-\(tag)"), prefix: settings.topic, site: configuration.siteID,

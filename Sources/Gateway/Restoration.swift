@@ -22,6 +22,8 @@ struct Restoration {
         var clock: GatewayClock
         /// Findings of watches that came up in the replay and were not told before the stop.
         var untold: [Finding]
+        /// Names this record for receivers.
+        var tag: String
         /// The time nobody was watched, nil on the first start.
         var unwatched: (from: WallTime, to: WallTime)?
     }
@@ -34,9 +36,14 @@ struct Restoration {
         let (open, number, undelivered) = try store.readNow { reader in
             (try reader.cases(open: true, limit: 10_000), try reader.nextCaseNumber(), try reader.undelivered())
         }
+        let tag = try tag()
+        let noted = CaseNumberMark(besides: configuration.storage.path)
+        noted.keep()
         var book = CaseBook(
             ladders: configuration.ladders, directory: configuration.directory, language: configuration.language,
-            civil: configuration.clock, open: open, nextNumber: number, tag: try tag())
+            civil: configuration.clock, open: open, nextNumber: max(number, noted.highest + 1),
+            // With a part of each start's own: what was told but never written down is forgotten, and its names must not come again.
+            tag: "\(tag)-\(String(UInt32.random(in: 0x1000...0xFFFF), radix: 16))")
         book.recallBoardings(try store.readNow { try $0.cases(from: wall - .days(14), to: wall) })
         var untold: [Finding] = []
         let now = clock.now()
@@ -51,7 +58,7 @@ struct Restoration {
         // A demonstration's time begins when it can be seen, not while its history is replayed.
         let running = speed == 1 ? clock : GatewayClock(elapsed: now.elapsed, wall: now.wall, speed: speed)
         let core = Neighbourhood(homes: homes, meters: configuration.polledMeters.map { ($0.id, $0.bus, $0.unit) }, book: book)
-        return State(core: core, undelivered: undelivered, clock: running, untold: untold, unwatched: unwatched)
+        return State(core: core, undelivered: undelivered, clock: running, untold: untold, tag: tag, unwatched: unwatched)
     }
 
     /// Made at the first start and kept with the record.

@@ -81,10 +81,9 @@ extension Neighbourhood {
         settle(.finding(blind), at: now, &effects)
     }
 
-    /// After a restart: who is out of sight while an incident is open, and has no case, was told as part of it.
+    /// After a restart: who is out of sight and has no case was told as part of an incident, which may be over by now.
     mutating func recallSharedBlindness() {
         for home in homes.values where home.watch.standing[.noData] != nil && book.openCase(Subject(.household, home.id.rawValue), .blind) == nil {
-            guard let bus = home.bus, sharedBlindness(Self.everywhere) != nil || sharedBlindness(Subject(.bus, bus.rawValue)) != nil else { continue }
             untoldBlind.insert(home.id)
         }
     }

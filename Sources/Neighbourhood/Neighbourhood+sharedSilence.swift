@@ -60,7 +60,7 @@ extension Neighbourhood {
         for home in homes.values.filter({ $0.bus == bus }).sorted(by: { $0.id < $1.id })
         where book.openCase(Subject(.household, home.id.rawValue), .inactivity) == nil {
             let standing = home.watch.standing.values.filter { $0.kind == .inactivity }
-            if let worst = standing.max(by: { $0.severity < $1.severity }) { settle(.finding(worst), at: now, &effects) }
+            if let worst = standing.max(by: { ($0.severity, $0.rule) < ($1.severity, $1.rule) }) { settle(.finding(worst), at: now, &effects) }
         }
     }
 

@@ -76,8 +76,8 @@ extension ConfigurationReader {
         if !keys.oneOf.contains(where: { settings[$0] != nil || paths[$0] != nil }) {
             node.report("a \(kind.rawValue) channel needs \(keys.oneOf.map { "`\($0)`" }.joined(separator: " or "))", fix: "add it")
         }
-        // A topic without a token can be read by anybody who guesses its name.
-        let isPublic = kind == .ntfy && paths["token_file"] == nil
+        // A topic without a token can be read by anybody who guesses its name, one at the gateway's broker by every controller that may listen.
+        let isPublic = kind == .mqtt || kind == .ntfy && paths["token_file"] == nil
         let isRobot = kind == .wecom || kind == .dingtalk || kind == .feishu
         return SiteConfiguration.Channel(
             id: id, kind: kind, settings: settings, files: paths, names: names ?? !(isRobot || isPublic), line: node.line)

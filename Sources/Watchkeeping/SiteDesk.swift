@@ -4,6 +4,7 @@ import Logging
 import Neighbourhood
 import Safeguarding
 import Telemetry
+import Threads
 import TimeSeriesStore
 
 /// The one place where homes, meters and cases change: events go through in order, each is decided by the core, made
@@ -57,6 +58,7 @@ public actor SiteDesk {
     private var unsaved: [@Sendable (StoreWriter) throws -> Void] = []
     private var storageTold = false
     private let reserve: DiskReserve
+    private let numbers: CaseNumberMark
 
     /// A desk for a restored core.
     public init(
@@ -67,6 +69,7 @@ public actor SiteDesk {
         self.onElevatorCase = onElevatorCase
         self.spools = spools
         reserve = DiskReserve(besides: store.path)
+        numbers = CaseNumberMark(besides: store.path)
         self.core = core
         self.store = store
         self.delivery = delivery
@@ -116,7 +119,10 @@ public actor SiteDesk {
             var batch = Batch()
             for item in items { decide(item, &batch) }
             let isDurable = batch.writes.isEmpty ? true : await save(batch.writes)
-            if !isDurable { for index in batch.notices.indices { batch.notices[index].isUndurable = true } }
+            if !isDurable {
+                for index in batch.notices.indices { batch.notices[index].isUndurable = true }
+                await noteNumbers()
+            }
             if !batch.notices.isEmpty { await delivery.enqueue(batch.notices) }
             for item in batch.news { newsroom.publish(item) }
             for reply in batch.replies { reply.resume(returning: isDurable ? .success(()) : .failure(.undurable)) }
@@ -194,6 +200,13 @@ public actor SiteDesk {
             return false
         }
         return true
+    }
+
+    /// What has been told but not written down must not lend its number to another case after a power cut.
+    private func noteNumbers() async {
+        let (numbers, highest) = (numbers, core.book.highestNumber)
+        let isNoted = await withCheckedContinuation { continuation in OwnThread.start { continuation.resume(returning: numbers.note(highest)) } }
+        if !isNoted { log.error("the highest case number could not be noted either", metadata: ["number": "\(highest)"]) }
     }
 
     /// Opens a case for technicians when the disk takes no more.

@@ -23,7 +23,9 @@ enum Storm {
             let base = "http://127.0.0.1:\(web.ports[0])"
             let hooks: KeyValuePairs<String, String> = dead ? ["flaky": "\(base)/flaky", "dead": "\(base)/silent"] : ["flaky": "\(base)/flaky"]
             let site = try StormSite(homes: homes, port: try LoopbackPort.free(), hooks: hooks)
-            try await Task.sleep(for: .seconds(1))
+            // The gateway is at work once it has decided a tick.
+            _ = await site.service.premises.desk.ask(.tick)
+            try await Task.sleep(for: .milliseconds(500))
             let began = Date().timeIntervalSince1970
             site.silence(1...cases)
             try await eventually(within: 120) { web.notes.count { $0["id"] != nil } == cases }

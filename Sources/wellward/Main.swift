@@ -64,7 +64,7 @@ struct Wellward: AsyncParsableCommand {
         subcommands: [
             Demo.self, Run.self, Config.self, ProfileCommand.self, MeterCommand.self, BusCommand.self, ElevatorCommand.self, Simulate.self, Backtest.self,
             HouseholdsCommand.self, CasesCommand.self, ElevatorsCommand.self, QualityCommand.self, StatisticsCommand.self, ChannelCommand.self,
-            ExportCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self, Doctor.self, Evaluate.self,
+            ExportCommand.self, AuditCommand.self, BackupCommand.self, RestoreCommand.self, Doctor.self, Evaluate.self, Rehearse.self,
             UserCommand.self,
             TokenCommand.self,
         ])

@@ -49,7 +49,7 @@ import Watchkeeping
         try await eventually { Self.events(gateway).contains { $0["subject"] as? String == id } }
         // Every notice bears the mark of this record: two gateways, or one with a new record, never use the same name twice.
         let ids = Self.events(gateway).compactMap { $0["id"] as? String }
-        #expect(!ids.isEmpty && ids.allSatisfy { $0.hasSuffix("-\(tag)") })
+        #expect(!ids.isEmpty && ids.allSatisfy { $0.contains("-\(tag)-") })
     }
 
     /// Moves the mark of the gateway's last moment into the past.

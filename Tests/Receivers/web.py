@@ -153,9 +153,13 @@ class Receiver(BaseHTTPRequestHandler):
         self.answer(200, {"id": "1"})
 
 
-server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-server.daemon_threads = True
-server.request_queue_size = 256
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # With five, the kernel drops the sixth connection of a burst, and the next try comes a second later.
+    request_queue_size = 256
+
+
+server = Server(("127.0.0.1", 0), Receiver)
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 print("ready", server.server_address[1], flush=True)
 server.serve_forever()

@@ -1,0 +1,67 @@
+import Telemetry
+
+/// A rehearsal of a whole village on a driven clock: the gateway's real cores, with simulated buses, broker, disk and people, and faults from a
+/// seed. The same seed gives the same village, minute by minute.
+public enum Rehearsal {
+    /// How large and how long.
+    public struct Options: Sendable, Hashable {
+        public var seed: UInt64
+        public var days: Int
+        public var homes: Int
+        public var lifts: Int
+        /// How much denser than in a real year happenings lie.
+        public var intensity: Double
+
+        /// A year of a hundred homes and ten lifts has about the troubles of a real one, only more of them; shorter ones are denser.
+        public init(seed: UInt64, days: Int = 365, homes: Int = 100, lifts: Int = 10, intensity: Double? = nil) {
+            self.seed = seed
+            self.days = days
+            self.homes = homes
+            self.lifts = lifts
+            self.intensity = intensity ?? max(1, 90 / Double(max(1, days)))
+        }
+    }
+
+    /// Rehearses.
+    /// - Returns: what happened, with the promise that was broken if one was
+    /// - Throws: when a saved state cannot be read back
+    public static func run(_ options: Options) throws -> RehearsalReport {
+        let village = Village(VillagePlan(options))
+        do {
+            try village.live()
+            return RehearsalReport(options: options, breach: nil, tally: village.tally, checks: village.judge.checks, cases: village.disk.cases.values.map(\.kind))
+        } catch let breach as Breach {
+            return RehearsalReport(options: options, breach: breach, tally: village.tally, checks: village.judge.checks, cases: village.disk.cases.values.map(\.kind))
+        }
+    }
+}
+
+/// What happened in a rehearsal.
+public struct RehearsalReport: Sendable {
+    /// Counted on the way.
+    public struct Tally: Sendable, Hashable {
+        public var polls = 0
+        public var kills = 0
+        public var tries = 0
+        public var arrivals = 0
+        public var acts = 0
+        public var collapses = 0
+        /// Collapses that somebody came to.
+        public var helped = 0
+        public var boardings = 0
+        public var holds = 0
+        /// Alarms about people who were at home and well.
+        public var alarmsOnTheWell = 0
+        /// Hours from each collapse to its alarm.
+        public var delays: [Double] = []
+    }
+
+    public let options: Rehearsal.Options
+    /// The promise that was broken; nil when all were kept.
+    public let breach: Breach?
+    public let tally: Tally
+    /// How often promises were checked.
+    public let checks: Int
+    /// The kinds of all cases.
+    public let cases: [FindingKind]
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+import Rehearsal
+import Telemetry
+
+/// `wellward rehearse`
+struct Rehearse: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: Spoken.say("在加速的时钟上演练整个小区，检查每一条承诺。", "Rehearse a whole village on a driven clock and check every promise."),
+        discussion: """
+            The gateway's own cores run between simulated buses, lifts, disk, broker and people; troubles come from the seed. When a promise is \
+            broken the command says which, when, and how to see it again, and ends with 1. The same seed is the same village.
+
+            Example: wellward rehearse --seed 7 --days 365
+            """)
+
+    @Option(help: "The first seed.") var seed: UInt64 = 1
+    @Option(help: "Days of each village.") var days = 365
+    @Option(help: "Homes of each village.") var homes = 100
+    @Option(help: "Lifts of each village.") var lifts = 10
+    @Option(help: "How many villages, with seeds one after the other.") var seeds = 1
+    @Option(help: "How much denser than in a real year troubles lie; denser by itself for short rehearsals.") var intensity: Double?
+
+    func run() throws {
+        guard days > 0, homes > 0, lifts >= 0, seeds > 0 else { throw ValidationError("days, homes and seeds must be above zero") }
+        for number in 0..<UInt64(seeds) {
+            let options = Rehearsal.Options(seed: seed &+ number, days: days, homes: homes, lifts: lifts, intensity: intensity)
+            let began = ContinuousClock.now
+            let report = try Rehearsal.run(options)
+            show(report, took: ContinuousClock.now - began)
+            guard report.breach == nil else { throw ExitCode(1) }
+        }
+    }
+
+    private func show(_ report: RehearsalReport, took: Duration) {
+        let (options, tally) = (report.options, report.tally)
+        let kinds = Dictionary(grouping: report.cases, by: \.rawValue).sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.count)" }.joined(separator: ", ")
+        let delays = tally.delays.sorted()
+        let median = delays.isEmpty ? "–" : String(format: "%.1f h", delays[delays.count / 2])
+        print(
+            """
+            seed \(options.seed): \(options.days) days, \(options.homes) homes, \(options.lifts) lifts in \(String(format: "%.1f", took.seconds)) s
+              \(tally.polls) polls, \(tally.kills) kills, \(tally.tries) tries of notices, \(tally.arrivals) arrived, \(tally.acts) acts of people
+              \(tally.collapses) collapses, \(tally.helped) helped, median to the alarm \(median); \(tally.alarmsOnTheWell) alarms about people who were well
+              \(tally.boardings) e-bikes, \(tally.holds) doors held; cases: \(kinds)
+              promises checked \(report.checks) times: \(report.breach == nil ? "all kept" : "BROKEN")
+            """)
+        guard let breach = report.breach else { return }
+        let again = "wellward rehearse --seed \(options.seed) --days \(options.days) --homes \(options.homes) --lifts \(options.lifts) --intensity \(options.intensity)"
+        FileHandle.standardError.write(Data("\(breach)\nsee it again: \(again)\n".utf8))
+    }
+}
+
+extension Duration {
+    fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}
