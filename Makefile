@@ -9,7 +9,7 @@ HEAVY = StormTests|DiskTests
 KILLS_TOO = KillTests|ClockTests
 OWN_SWIFT = Package.swift Sources Tests
 
-.PHONY: check-deploy deb deb-test sanitize kills run test lint evaluate fuzz soak format bench screenshot packages test-packages test-tools
+.PHONY: rehearse check-deploy deb deb-test sanitize kills run test lint evaluate fuzz soak format bench screenshot packages test-packages test-tools
 
 run: packages
 	swift build --product wellward
@@ -92,8 +92,16 @@ sanitize: packages test-tools
 	swift test --sanitize=address --scratch-path .build-asan --filter "TelemetryTests|DeviceProfilesTests|TimeSeriesStoreTests|FieldbusTests|MessagingTests"
 	swift test --sanitize=thread --scratch-path .build-tsan --filter "FieldbusTests|MessagingTests|TimeSeriesStoreTests"
 
-# The boarding model much wider than `make test` walks it, and ten minutes of a gateway's memory and idle time.
+# A village of a hundred homes and ten lifts for a year, its troubles from a seed, every promise checked: SEEDS of them from SEED on.
+SEED ?= 1
+SEEDS ?= 5
+rehearse: packages
+	swift build -c release --product wellward
+	.build/release/wellward rehearse --seed $(SEED) --seeds $(SEEDS)
+
+# The boarding model much wider than `make test` walks it, years of rehearsed villages, and ten minutes of a gateway's memory and idle time.
 soak: packages
 	swift build --build-tests
 	BOARDING_STATES=500000 swift test --skip-build --filter BoardingModel
+	$(MAKE) rehearse
 	SOAK=600 $(MAKE) bench

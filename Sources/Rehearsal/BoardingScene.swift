@@ -179,7 +179,9 @@ struct BoardingScene: Sendable {
         heldSince = since
         let held = controllerTime - since
         if held > Self.policy.longestHold + Self.policy.lease { return (.doorLetGo, "held for \(held.seconds) s") }
-        if let lastAccepted, controllerTime - lastAccepted > Self.policy.lease + Self.step { return (.doorLetGo, "held \((controllerTime - lastAccepted).seconds) s after the last command") }
+        if let lastAccepted, controllerTime - lastAccepted > Self.policy.lease + Self.step {
+            return (.doorLetGo, "held \((controllerTime - lastAccepted).seconds) s after the last command")
+        }
         if !firmware.allowsHold, held > Self.step { return (.doorOnlyWhenSafe, "held in \(firmware.serviceMode.rawValue), door \(firmware.door.rawValue)") }
         // A wheelchair seen by a gateway that is there lets the door go within a lease, whatever is lost on the way.
         if let seen = wheelchairSeen, let hold = desk?.hold, number == seen, now.elapsed - hold.since.elapsed > .zero {

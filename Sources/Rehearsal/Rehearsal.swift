@@ -29,9 +29,11 @@ public enum Rehearsal {
         let village = Village(VillagePlan(options))
         do {
             try village.live()
-            return RehearsalReport(options: options, breach: nil, tally: village.tally, checks: village.judge.checks, cases: village.disk.cases.values.map(\.kind))
+            return RehearsalReport(
+                options: options, breach: nil, tally: village.tally, checks: village.judge.checks, cases: village.disk.cases.values.map(\.kind))
         } catch let breach as Breach {
-            return RehearsalReport(options: options, breach: breach, tally: village.tally, checks: village.judge.checks, cases: village.disk.cases.values.map(\.kind))
+            return RehearsalReport(
+                options: options, breach: breach, tally: village.tally, checks: village.judge.checks, cases: village.disk.cases.values.map(\.kind))
         }
     }
 }

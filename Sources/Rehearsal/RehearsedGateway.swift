@@ -40,7 +40,8 @@ struct RehearsedGateway: Sendable {
     static func start(
         _ plan: VillagePlan, _ disk: RehearsedDisk, run: Int, at moment: (trueTime: Interval, wall: WallTime, boottime: Int64, bootID: String)
     ) throws -> (gateway: RehearsedGateway, untold: [Finding]) {
-        let elapsed = disk.mark?.resume(wall: moment.wall, boottime: moment.boottime, bootID: moment.bootID).elapsed ?? .milliseconds(moment.wall.unixMilliseconds)
+        let elapsed =
+            disk.mark?.resume(wall: moment.wall, boottime: moment.boottime, bootID: moment.bootID).elapsed ?? .milliseconds(moment.wall.unixMilliseconds)
         let now = Instant(elapsed: elapsed, wall: moment.wall)
         var book = CaseBook(
             ladders: VillagePeople.ladders, directory: VillagePeople.directory(plan), language: .chinese, civil: plan.civil, open: try disk.openCases(),
@@ -126,7 +127,8 @@ struct RehearsedGateway: Sendable {
         storageTold = disk.isFull
         if disk.isFull {
             let text = LocalizedText(chinese: "存储写不进去。", english: "Storage takes no more.")
-            return take(.finding(Finding(subject: Self.storage, kind: .equipment, rule: "storage", severity: .attention, at: now, text: text)), at: now, on: &disk)
+            return take(
+                .finding(Finding(subject: Self.storage, kind: .equipment, rule: "storage", severity: .attention, at: now, text: text)), at: now, on: &disk)
         }
         return take(.cleared(Self.storage, .equipment), at: now, on: &disk)
     }

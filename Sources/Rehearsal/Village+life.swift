@@ -102,11 +102,13 @@ extension Village {
         case .meter:
             guard let home = meterNumbers[MeterID(item.subject.id)] else { return nil }
             // A technician mends what is broken; the case ends by the meter's next answer.
-            if homes[home].failure != nil { homes[home].failure = nil } else { return .outcome(.repaired, until: nil) }
+            guard homes[home].failure != nil else { return .outcome(.repaired, until: nil) }
+            homes[home].failure = nil
             return nil
         case .bus:
             guard item.kind == .equipment, let bus = Int(item.subject.id.dropFirst(4)) else { return nil }
-            if let until = busSilentUntil[bus], now < until { busSilentUntil[bus] = now } else { return .outcome(.repaired, until: nil) }
+            guard let until = busSilentUntil[bus], now < until else { return .outcome(.repaired, until: nil) }
+            busSilentUntil[bus] = now
             return nil
         case .site: return item.findings.contains { $0.rule == "unwatched" } ? .outcome(.safe, until: nil) : nil
         }

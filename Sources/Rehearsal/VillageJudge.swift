@@ -40,7 +40,9 @@ struct VillageJudge {
         if alike > 1 { throw breach(.oneCase, "\(alike) open of \(item.subject) \(item.kind.rawValue)", village) }
         let done = item.rungs.map { $0.doneAt != nil }
         if done != done.sorted(by: { $0 && !$1 }) { throw breach(.ladderInOrder, "\(item.id): a step was skipped", village) }
-        for rung in item.rungs { if let at = rung.doneAt, at.since(rung.dueAt) < .zero { throw breach(.ladderInOrder, "\(item.id): a step before its time", village) } }
+        for rung in item.rungs {
+            if let at = rung.doneAt, at.since(rung.dueAt) < .zero { throw breach(.ladderInOrder, "\(item.id): a step before its time", village) }
+        }
         if !item.isOpen, item.kind == .inactivity, item.visitAsked, item.closedBy == nil {
             throw breach(.closedByPerson, "\(item.id) closed itself", village)
         }
@@ -76,7 +78,7 @@ struct VillageJudge {
     mutating func restarted(_ village: Village) throws {
         guard let book = village.gateway?.core.book else { return }
         checks += 1
-        for id in closedByWord { if book.cases[id]?.isOpen == true { throw breach(.actKept, "\(id) is open again after a restart", village) } }
+        for id in closedByWord where book.cases[id]?.isOpen == true { throw breach(.actKept, "\(id) is open again after a restart", village) }
         if !wasFull {
             let open = book.cases.values.filter(\.isOpen)
             for item in open where mirror[item.id] != item { throw breach(.actKept, "\(item.id) is not as it was before the kill", village) }
@@ -140,7 +142,8 @@ struct VillageJudge {
     /// The last cases around a home, for whoever must find out why.
     private func story(_ home: VillageHome, _ village: Village) -> String {
         let around: Set<Subject> = [
-            Subject(.household, home.place.id.rawValue), Subject(.meter, home.place.meter.rawValue), Subject(.bus, "bus-\(home.place.bus)"), Subject(.site, "homes"),
+            Subject(.household, home.place.id.rawValue), Subject(.meter, home.place.meter.rawValue), Subject(.bus, "bus-\(home.place.bus)"),
+            Subject(.site, "homes"),
         ]
         let cases = village.disk.cases.values.filter { around.contains($0.subject) }.sorted { $0.openedAt.elapsed < $1.openedAt.elapsed }.suffix(6)
         let axis = village.gateway?.axis ?? .zero
@@ -178,7 +181,8 @@ struct VillageJudge {
         let up = village.machine.up(until: village.now)
         guard up >= .minutes(50) else { return }
         let moment = village.instant
-        for item in core.book.cases.values where item.isOpen && item.kind == .inactivity && item.severity == .alarm && !item.isTaken && item.pausedUntil == nil {
+        for item in core.book.cases.values where item.isOpen && item.kind == .inactivity && item.severity == .alarm && !item.isTaken && item.pausedUntil == nil
+        {
             guard let told = item.rungs.compactMap({ $0.doneAt?.elapsed }).max() else { continue }
             if moment.elapsed - told > .minutes(40) { throw breach(.alarmKeepsOn, "\(item.id) was told last \((moment.elapsed - told).hours) h ago", village) }
         }
@@ -187,7 +191,9 @@ struct VillageJudge {
             guard let item = village.disk.notices[id] else { continue }
             let ready = max(item.notice.createdAt.elapsed, item.notice.notBefore)
             let working = village.channelDownUntil[item.notice.channel].map { village.now - $0 } ?? .days(1)
-            if working > .hours(3), moment.elapsed - ready > .hours(3), !wasFull { throw breach(.delivered, "\(id) waits for \((moment.elapsed - ready).hours) h", village) }
+            if working > .hours(3), moment.elapsed - ready > .hours(3), !wasFull {
+                throw breach(.delivered, "\(id) waits for \((moment.elapsed - ready).hours) h", village)
+            }
         }
         forget()
     }

@@ -20,7 +20,8 @@ struct VillagePeople: Sendable {
     private static let contacts: [ContactCard] = [
         ContactCard(id: "family", role: .family, channels: ["family-mail"], quietHours: Shift(parsing: "22:00-07:00")),
         ContactCard(id: "volunteer", role: .volunteer, channels: ["family-mail"]),
-        ContactCard(id: "grid", role: .gridWorker, channels: ["grid-robot"], onDuty: [Shift(parsing: "mon-fri 08:00-20:00")].compactMap { $0 }, substitute: "committee"),
+        ContactCard(
+            id: "grid", role: .gridWorker, channels: ["grid-robot"], onDuty: [Shift(parsing: "mon-fri 08:00-20:00")].compactMap { $0 }, substitute: "committee"),
         ContactCard(id: "committee", role: .committee, channels: ["office-hook", "grid-robot"]),
         ContactCard(id: "station", role: .station, channels: ["town-hook"]), ContactCard(id: "town", role: .town, channels: ["town-hook"]),
         ContactCard(id: "property", role: .property, channels: ["office-hook"]), ContactCard(id: "technician", role: .technician, channels: ["office-hook"]),

@@ -46,7 +46,8 @@ struct Rehearse: ParsableCommand {
               promises checked \(report.checks) times: \(report.breach == nil ? "all kept" : "BROKEN")
             """)
         guard let breach = report.breach else { return }
-        let again = "wellward rehearse --seed \(options.seed) --days \(options.days) --homes \(options.homes) --lifts \(options.lifts) --intensity \(options.intensity)"
+        let again =
+            "wellward rehearse --seed \(options.seed) --days \(options.days) --homes \(options.homes) --lifts \(options.lifts) --intensity \(options.intensity)"
         FileHandle.standardError.write(Data("\(breach)\nsee it again: \(again)\n".utf8))
     }
 }

@@ -223,7 +223,8 @@ extension BoardingDesk {
                 return
                     "\(name) \(ago(track?.lastSeen, 1500) ?? 0) \(summary?.frames ?? 0) \(track?.confirms(policy.confirmation, at: now.elapsed, caution: falseHolds) ?? false)"
             }, pending: pending.map { "\($0.command.action) \($0.command.id == hold?.command) \(ago($0.sentAt, 1500) ?? 0) \($0.retried)" },
-            begun: holdsBegun.count, online: online, age: ago(statusArrivedAt, 3000), told: episode?.told.sorted() ?? [], announced: episode?.announced)
+            begun: holdsBegun.count, last: lastHold.map { [ago($0.since.elapsed, 10_000) ?? 0, left($0.leaseUntil + BoardingPolicy.freshness) ?? 0] } ?? [],
+            online: online, age: ago(statusArrivedAt, 3000), told: episode?.told.sorted() ?? [], announced: episode?.announced)
     }
 
     struct Key: Hashable {
@@ -234,6 +235,7 @@ extension BoardingDesk {
         var tracks: [String]
         var pending: [String]
         var begun: Int
+        var last: [Int64]
         var online: Bool?
         var age: Int64?
         var told: [String]

@@ -147,6 +147,30 @@ struct DeskBench {
         #expect(bench.holds.count == before)
     }
 
+    @Test func `promise 2: a hold lost with the line and begun again is one hold to whoever stands in the car`() throws {
+        var bench = DeskBench()
+        bench.clearEbike()
+        let begun = try #require(bench.desk.hold?.since)
+        for _ in 0..<20 {
+            bench.wait(.seconds(1))
+            bench.status()
+            bench.frame()
+            bench.acknowledge()
+        }
+        // The broker is gone for a moment: the release cannot arrive, and the lease runs on at the controller.
+        bench.take(.disconnected)
+        #expect(bench.desk.hold == nil)
+        bench.wait(.seconds(2))
+        bench.clearEbike()
+        let again = try #require(bench.desk.hold)
+        #expect(again.since == begun && again.endsBy.since(begun) == .seconds(90))
+        // Long after the lease a new hold is a new one.
+        bench.take(.disconnected)
+        bench.wait(.seconds(20))
+        bench.clearEbike()
+        #expect(bench.desk.hold.map { $0.since != begun } == true)
+    }
+
     @Test func `promise 2: a person's release is at once and cools down`() {
         var bench = DeskBench()
         bench.clearEbike()

@@ -55,6 +55,20 @@ import TimeSeriesStore
         #expect(reserve.release() && !reserve.release() && !reserve.isKept)
     }
 
+    @Test func `the highest case number is noted in a block of its own, also when nothing else can be written`() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wellward-test-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let mark = CaseNumberMark(besides: "\(folder)/w.sqlite")
+        #expect(mark.highest == 0)
+        mark.keep()
+        #expect(mark.highest == 0 && mark.note(41) && mark.note(107) && mark.highest == 107)
+        mark.keep()
+        #expect(mark.highest == 107, "a start does not wipe it")
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: "\(folder)/w.sqlite.number"))
+        #expect(mark.highest == 0 && mark.note(3) && mark.highest == 3)
+    }
+
     @Test(.enabled(if: has("/usr/bin/fiu-run"), "libfiu makes reads and writes fail"))
     func `with reads and writes that fail now and then the gateway goes on, and what it answered is there`() async throws {
         let site = try LittleSite()

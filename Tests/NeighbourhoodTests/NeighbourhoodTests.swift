@@ -130,6 +130,18 @@ struct Village {
         #expect(!restarted.open.contains { $0.kind == .incident })
     }
 
+    @Test func `a restart just after a shared blindness has ended does not forget who is still out of sight`() {
+        var village = Village(homes: 9)
+        village.round(answering: Set(1...9), count: 2)
+        village.round(answering: [], count: 14)
+        // Eight are back and the incident ends; before the ninth is asked again, the power goes.
+        for number in 2...9 { village.take(.poll(.init(meter: MeterID("wm-\(number)"), answered: true, register: .litres(150)))) }
+        #expect(!village.open.contains { $0.kind == .incident })
+        var restarted = village.restored()
+        restarted.round(answering: Set(2...9), count: 2)
+        #expect(restarted.open.filter { $0.kind == .blind }.map(\.subject.id) == ["h-1"])
+    }
+
     @Test func `an absence entered for a home whose silence is an open case is that case's outcome`() throws {
         var village = Village(homes: 1)
         village.round(answering: [1], use: .zero, count: 12 * 12 + 3)
