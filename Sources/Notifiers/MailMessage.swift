@@ -55,12 +55,15 @@ struct MailMessage: Sendable, Hashable {
         return words.map { "=?UTF-8?B?\(Data($0.utf8).base64EncodedString())?=" }.joined(separator: "\r\n ")
     }
 
-    /// A moment as RFC 5322 writes it, in UTC.
+    private static let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    /// A moment as RFC 5322 writes it, in UTC: `Tue, 24 Nov 2026 12:34:56 +0000`. Its words are the same in every language.
     static func date(_ at: WallTime) -> String {
-        let format = DateFormatter()
-        format.locale = Locale(identifier: "en_US_POSIX")
-        format.timeZone = TimeZone(secondsFromGMT: 0)
-        format.dateFormat = "EEE, dd MMM yyyy HH:mm:ss Z"
-        return format.string(from: Date(timeIntervalSince1970: Double(at.unixSeconds)))
+        var clock = CivilClock(zone: .gmt)
+        // 2026-11-24T12:34:56.000+00:00
+        let text = clock.rfc3339(at)
+        let (year, day, time) = (text.prefix(4), text.dropFirst(8).prefix(2), text.dropFirst(11).prefix(8))
+        return "\(weekdays[clock.weekday(at: at)]), \(day) \(months[Int(clock.monthAndDay(at).month) - 1]) \(year) \(time) +0000"
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Telemetry
 
 /// `wellward households`
 struct HouseholdsCommand: AsyncParsableCommand {
@@ -300,14 +301,9 @@ struct ExportCommand: AsyncParsableCommand {
     }
 
     private func within(_ value: Any?) -> Bool {
-        let parser = ISO8601DateFormatter()
-        func date(_ text: String) -> Date? {
-            parser.formatOptions = [.withInternetDateTime, .withFractionalSeconds]
-            if let found = parser.date(from: text) { return found }
-            parser.formatOptions = [.withInternetDateTime]
-            return parser.date(from: text)
-        }
-        guard let at = (value as? String).flatMap(date), let low = date(from), let high = date(to) else { return true }
+        guard let at = (value as? String).flatMap(CivilClock.parse(rfc3339:)), let low = CivilClock.parse(rfc3339: from),
+            let high = CivilClock.parse(rfc3339: to)
+        else { return true }
         return at >= low && at <= high
     }
 }

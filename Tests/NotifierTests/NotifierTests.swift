@@ -185,6 +185,13 @@ import Testing
         #expect(text == title.filter { !$0.isNewline })
     }
 
+    @Test(arguments: [
+        (1_795_523_696, "Tue, 24 Nov 2026 12:34:56 +0000"), (0, "Thu, 01 Jan 1970 00:00:00 +0000"), (1_709_164_800, "Thu, 29 Feb 2024 00:00:00 +0000"),
+    ])
+    func `a letter's date is written as RFC 5322 wants it`(second: Int64, text: String) {
+        #expect(MailMessage.date(WallTime(unixSeconds: second)) == text)
+    }
+
     private func certificate(in folder: String) throws {
         let openssl = Process()
         openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
