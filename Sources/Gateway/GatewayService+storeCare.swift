@@ -50,10 +50,17 @@ extension GatewayService {
     }
 
     func careForStore() async {
-        DiskReserve(besides: premises.store.path).keep()
+        let store = premises.store
+        // Where it must be made anew it blocks for a moment.
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                DiskReserve(besides: store.path).keep()
+                continuation.resume()
+            }
+        }
         let upkeep = StoreUpkeep(premises.store, premises.configuration.storage.policy)
         do {
-            let report = try await upkeep.round(at: premises.clock.now().wall)
+            let report = try await upkeep.round(at: premises.clock.now().wall, mayForget: try await mayForget())
             if report.sealedReadings > 0 || report.droppedForSpace > 0 {
                 log.info(
                     "the record was tidied",
@@ -63,6 +70,23 @@ extension GatewayService {
             }
             if report.droppedForSpace > 0 { log.warning("storage.size_cap is reached: the oldest readings were deleted") }
         } catch { log.error("the record could not be tidied", metadata: ["why": "\(error)"]) }
+    }
+
+    private static let retentionFact = "retention_clock"
+
+    /// Whether the wall clock is believed when something is to be forgotten for its age; said once when it is not.
+    private func mayForget() async throws(StoreFault) -> Bool {
+        // A demonstration's clock is its own.
+        guard options.speed == 1 else { return true }
+        let kept = try await premises.store.read { try $0.fact(Self.retentionFact) }
+        var clock = kept.flatMap { try? JSONDecoder().decode(RetentionClock.self, from: Data($0.utf8)) } ?? RetentionClock()
+        let may = clock.mayForget(at: premises.clock.now(), isSynchronised: ClockSynchronisation.isSynchronised)
+        if let body = try? JSONEncoder().encode(clock) {
+            let text = String(decoding: body, as: UTF8.self)
+            try await premises.store.write { try $0.setFact(Self.retentionFact, text) }
+        }
+        if !may { log.info("nothing is forgotten or packed for its age until the clock on the wall has proved itself") }
+        return may
     }
 
     /// After an unclean end the whole file is checked, beside the work: with years of history that takes minutes.

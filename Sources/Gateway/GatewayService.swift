@@ -39,7 +39,7 @@ public final class GatewayService: Service {
 
     /// The parts that the console sees.
     public let premises: Premises
-    private let options: Options
+    let options: Options
     private let http: HTTPClient
     private let noticeBroker: AcknowledgedPublisher?
     private let pollers: PollerHub
@@ -255,8 +255,14 @@ public final class GatewayService: Service {
         guard let settings = premises.configuration.heartbeat,
             let url = try? String(contentsOfFile: settings.urlFile, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         else { return }
+        var isHeard = true
         while !Task.isCancelled {
-            _ = try? await http.execute(HTTPClientRequest(url: url), timeout: .seconds(10))
+            // It says that homes are watched, not that a process exists: a desk that hangs sends none.
+            _ = await premises.desk.ask(.tick)
+            let answer = try? await http.execute(HTTPClientRequest(url: url), timeout: .seconds(10))
+            let isNow = answer.map { (200..<300).contains($0.status.code) } ?? false
+            if isHeard, !isNow { log.warning("the heartbeat is not heard", metadata: ["status": "\(answer.map { "\($0.status.code)" } ?? "no answer")"]) }
+            isHeard = isNow
             try? await Task.sleep(for: .milliseconds(settings.every.milliseconds))
         }
     }

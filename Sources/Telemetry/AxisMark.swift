@@ -13,10 +13,14 @@ public struct AxisMark: Codable, Sendable, Hashable {
         self.bootID = bootID
     }
 
+    /// Nobody believes a clock that says the box was off for longer than this: it woke in a wrong year.
+    public static let longestDown = Interval.days(400)
+
     /// How long the gateway was down, and where the axis goes on. In the same boot the kernel's clock knows exactly;
-    /// after a reboot the wall clock is asked, and believed only when it did not go backwards.
+    /// after a reboot the wall clock is asked, and believed only when it did not go backwards, nor by years.
     public func resume(wall now: WallTime, boottime present: Int64, bootID presentBoot: String) -> (elapsed: Interval, down: Interval) {
-        let down = max(0, bootID == presentBoot ? present - boottime : now.unixMilliseconds - wall)
+        let said = bootID == presentBoot ? present - boottime : now.unixMilliseconds - wall
+        let down = (0...Self.longestDown.milliseconds).contains(said) ? said : 0
         return (.milliseconds(elapsed + down), .milliseconds(down))
     }
 }

@@ -68,9 +68,21 @@ public struct StoreUpkeep: Sendable {
     }
 
     /// One round.
+    /// - Parameter mayForget: whether the wall clock is believed (`RetentionClock`); if not, only the size cap is kept, which goes by order
     /// - Throws: `StoreFault`; what was done before stays done
-    public func round(at now: WallTime) async throws(StoreFault) -> Report {
+    public func round(at now: WallTime, mayForget: Bool = true) async throws(StoreFault) -> Report {
         var report = Report()
+        if mayForget { try await tidy(at: now, &report) }
+        report.bytes = try await store.read { try $0.bytesInUse() }
+        while report.bytes > policy.sizeCapBytes, !Task.isCancelled {
+            guard try await store.write({ try $0.dropOldestDay() }) != nil else { break }
+            report.droppedForSpace += 1
+            report.bytes = try await store.read { try $0.bytesInUse() }
+        }
+        return report
+    }
+
+    private func tidy(at now: WallTime, _ report: inout Report) async throws(StoreFault) {
         let policy = policy
         try await store.write { writer in
             try writer.dropReadings(before: now - policy.retainReadings)
@@ -88,13 +100,6 @@ public struct StoreUpkeep: Sendable {
             report.thinnedBlocks += count
             if count < Self.step { break }
         }
-        report.bytes = try await store.read { try $0.bytesInUse() }
-        while report.bytes > policy.sizeCapBytes, !Task.isCancelled {
-            guard try await store.write({ try $0.dropOldestDay() }) != nil else { break }
-            report.droppedForSpace += 1
-            report.bytes = try await store.read { try $0.bytesInUse() }
-        }
-        return report
     }
 }
 

@@ -9,7 +9,7 @@ import Telemetry
 import TimeSeriesStore
 
 /// Prints what the gateway does in relation to plain C on the same libraries, in one run. Ratios, because machines differ.
-/// With arguments (`modbus`, `devices`, `wire`, `rows`, `sealed`, `detector`, `boarding`, `storm`, `residence`) only those.
+/// With arguments (`modbus`, `devices`, `wire`, `rows`, `sealed`, `detector`, `boarding`, `storm`, `start`, `residence`) only those.
 @main
 enum Bench {
     static func main() async throws {
@@ -27,6 +27,13 @@ enum Bench {
         if all || chosen.contains("detector") { detector() }
         if all || chosen.contains("boarding") { try await BoardingLatency.measure() }
         if all || chosen.contains("storm") { try await Storm.measure() }
+        if all || chosen.contains("start") {
+            if let size = ProcessInfo.processInfo.environment["HISTORY"].flatMap({ Double($0) }) {
+                try await StartUp.measure(gigabytes: size)
+            } else {
+                print("start to first poll with years of history: set HISTORY=10 for ten gigabytes")
+            }
+        }
         guard all || chosen.contains("residence") else { return }
         if let seconds = ProcessInfo.processInfo.environment["SOAK"].flatMap({ Double($0) }) {
             try await Residence.measure(seconds: seconds)

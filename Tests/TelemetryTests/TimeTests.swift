@@ -38,3 +38,19 @@ import Testing
         #expect(!sentence.template.chinese.isEmpty && !sentence.template.english.isEmpty)
     }
 }
+
+@Suite struct AxisMarkTests {
+    private let mark = AxisMark(Instant(elapsed: .hours(1000), wall: WallTime(unixSeconds: 1_800_000_000)), boottime: 5_000_000, bootID: "a")
+
+    @Test func `within a boot the kernel's clock counts the stop, whatever the wall says`() {
+        let resumed = mark.resume(wall: WallTime(unixSeconds: 0), boottime: 5_000_000 + 90_000, bootID: "a")
+        #expect(resumed.down == .seconds(90) && resumed.elapsed == .hours(1000) + .seconds(90))
+    }
+
+    @Test func `after a reboot the wall is believed, unless it went backwards or by years`() {
+        func down(_ wall: Int64) -> Interval { mark.resume(wall: WallTime(unixSeconds: wall), boottime: 20_000, bootID: "b").down }
+        #expect(down(1_800_000_000 + 7200) == .hours(2))
+        #expect(down(8) == .zero, "1970")
+        #expect(down(4_000_000_000) == .zero, "2096")
+    }
+}
