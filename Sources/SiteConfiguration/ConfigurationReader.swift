@@ -166,9 +166,11 @@ public struct ConfigurationReader {
         var users = node?.string("users_file").map(files.resolve)
         if let path = users, files.read(path) == nil {
             // Behind a proxy everybody comes from this machine, and without accounts everybody on this machine may do everything.
+            let isThere = files.mode(path) != nil
             node?.child("users_file")?.report(
-                "there is no file `\(path)`", fix: "run `wellward user add`; until then the console stays on loopback",
-                severity: node?.string("public_url") == nil ? .warning : .error)
+                isThere ? "`\(path)` cannot be read: nobody would have to sign in" : "there is no file `\(path)`",
+                fix: isThere ? "let the gateway's user read it" : "run `wellward user add`; until then the console stays on loopback",
+                severity: node?.string("public_url") == nil && !isThere ? .warning : .error)
             users = nil
         } else if let path = users, let mode = files.mode(path), mode & 0o022 != 0 {
             node?.child("users_file")?.report("others may write `\(path)`, and with it make themselves accounts", fix: "chmod 600 \(path)")

@@ -64,7 +64,7 @@ enum StartUp {
     private static func history(_ path: String, gigabytes: Double) throws {
         let store = try Store(path: path)
         let series = 2000
-        let rows = Int(gigabytes * 1e9 / 46 / Double(series))
+        let rows = Int(gigabytes * 1e9 / 38 / Double(series))
         let newest = Int64(Date().timeIntervalSince1970 * 1000) - 86_400_000
         for number in 0..<series {
             let (meter, point) = (number / 4, ["volume_total", "flow", "battery", "temperature"][number % 4])

@@ -39,6 +39,15 @@ import Testing
         return ConfigurationReader.read(text, file: "wellward.yaml", files: files)
     }
 
+    @Test func `a users file that is there and cannot be read is an error, not a console without accounts`() throws {
+        var files = ConfigurationFiles(base: "/site", read: { _ in nil }, list: { _, _ in nil })
+        let text = "site: {id: s}\nconsole: {users_file: users.yaml}\n"
+        func found() -> [DocumentIssue] { ConfigurationReader.read(text, file: "w.yaml", files: files).issues.filter { $0.description.contains("users.yaml") } }
+        #expect(found().map(\.severity) == [.warning], "none yet: loopback only")
+        files.mode = { _ in 0o600 }
+        #expect(found().map(\.severity) == [.error])
+    }
+
     @Test func `a good configuration is read, with a predicted round for each bus`() throws {
         let result = read(Self.good)
         let configuration = try #require(result.configuration, "\(result.issues)")
