@@ -62,8 +62,14 @@ struct APIRoutes: Sendable {
         // A page ends between two moments, so that the next one can begin there.
         var next: String?
         if found.count > limit, let last = found.last {
-            found.removeAll { $0.at == last.at }
-            next = shapes.civil.rfc3339(last.at)
+            let end = found.first?.at == last.at ? last.at + .milliseconds(1) : last.at
+            if found.first?.at == last.at {
+                // More points than the page was to hold: a moment is never cut in two, nor a page turned that leads to itself.
+                found = try await premises.store.read { try $0.readings(of: id, point: point, from: last.at, to: end, limit: 5000) }
+            } else {
+                found.removeAll { $0.at == last.at }
+            }
+            next = shapes.civil.rfc3339(end)
         }
         if let every = query["every"].flatMap({ Interval(parsing: String($0)) }), every > .zero { found = thinned(found, every: every) }
         return .page(found.map { shapes.reading($0) }, next: next)

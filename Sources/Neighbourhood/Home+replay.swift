@@ -9,7 +9,14 @@ extension Neighbourhood.Home {
     /// - Returns: what was found on the way and still stands, and may not have been told
     public mutating func replay(_ readings: [(at: WallTime, register: Volume?)], at now: Instant) -> [Finding] {
         var raised: [Finding] = []
+        // A wall clock that was set back has left readings in the wrong place, and an old total among new ones would look like water that ran:
+        // a sign of life where there was none. A total that fell is left to the next poll, which says whether it is a new meter.
+        var highest = watch.register
         for reading in readings {
+            if let register = reading.register {
+                if let highest, register < highest { continue }
+                highest = register
+            }
             // The wall clock's distance is the best word there is on when an old reading was taken.
             let at = Instant(elapsed: now.elapsed - (now.wall - reading.at), wall: reading.at)
             for effect in watch.handle(reading.register.map { .register($0) } ?? .unreadable, at: at) {

@@ -28,6 +28,8 @@ public enum Promise: String, Sendable, CaseIterable {
     case closedByPerson = "closed_by_person"
     /// What a person was told is done is still so after a power cut.
     case actKept = "act_kept"
+    /// A home's watch after a restart is the one that was killed: whatever it decides later is what it would have decided.
+    case samePerson = "same_person"
     /// One open case for a subject and kind.
     case oneCase = "one_case"
     /// An e-bike that was certain has a case.

@@ -135,6 +135,9 @@ struct RehearsedGateway: Sendable {
 
     private static let storage = Subject(.site, "storage")
 
+    /// Whether everything is on the disk.
+    var isCommitted: Bool { uncommitted.isEmpty && unsaved.isEmpty }
+
     /// Keeps a reading until the next commit of telemetry.
     mutating func note(_ meter: MeterID, at wall: WallTime, _ register: Volume?) { uncommitted.append((meter, wall, register)) }
 

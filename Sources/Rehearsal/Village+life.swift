@@ -36,12 +36,12 @@ extension Village {
             machine.boots += 1
             machine.bootAt = now + down
             if clockLost {
-                machine.wallOffset = WallTime(unixSeconds: 8) - (plan.start + now + down)
+                machine.setWall(WallTime(unixSeconds: 8) - (plan.start + now + down), at: now)
                 queue.put(.clockFixed, at: now + down + people.pause(.seconds(30), .hours(2)))
             }
         case .wallStep(let by, let until):
             guard machine.wallOffset == .zero else { return }
-            machine.wallOffset = by
+            machine.setWall(by, at: now)
             queue.put(.clockFixed, at: until)
         case .boarding(let lift, let scene):
             guard scenes[lift] == nil else { return }

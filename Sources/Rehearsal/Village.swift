@@ -62,7 +62,7 @@ final class Village {
         case .happening(let happening): try befall(happening)
         case .ended(let happening): end(happening)
         case .start: try start()
-        case .clockFixed: machine.wallOffset = .zero
+        case .clockFixed: machine.setWall(.zero, at: now)
         case .poll(let run, let bus): if runs(run) { try poll(bus) }
         case .tick(let run): if runs(run) { try tick() }
         case .deadline(let run): if runs(run) { try decide(.tick) }
@@ -83,6 +83,8 @@ struct VillageMachine {
     let start: WallTime
     /// How far the clock on the wall is from the truth.
     var wallOffset = Interval.zero
+    /// When it was set last.
+    var wallSetAt = Interval.zero
     var bootAt = Interval.zero
     var boots = 1
     var runs = 0
@@ -94,6 +96,10 @@ struct VillageMachine {
     var upSince = Interval.zero
 
     func wall(at now: Interval) -> WallTime { start + now + wallOffset }
+    mutating func setWall(_ offset: Interval, at now: Interval) {
+        wallOffset = offset
+        wallSetAt = now
+    }
     /// How long no gateway has run until a moment.
     func down(until now: Interval) -> Interval { downBefore + (downSince.map { now - $0 } ?? .zero) }
     /// How long the present gateway has run.

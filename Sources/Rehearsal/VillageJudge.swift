@@ -10,6 +10,10 @@ struct VillageJudge {
     /// A wall clock that is an hour wrong while the past is gone through again may move a silence by so much.
     private static let clockGrace = Interval.minutes(75)
 
+    /// So long after the wall clock was set, readings it stamped wrongly lie no longer among those that a restart goes through: until then a home
+    /// may count as seen for one poll longer than it was.
+    private static let clocksForgotten = Interval.hours(12)
+
     /// The words under each name.
     private var names: [NoticeID: Int] = [:]
     /// The highest number that arrived of a case on a channel.
@@ -18,6 +22,7 @@ struct VillageJudge {
     /// Cases as they stand on the disk, in the gateway's own words at the time.
     private var mirror: [CaseID: Case] = [:]
     private var closedByWord: Set<CaseID> = []
+    private var watchesBefore: [HouseholdID: HouseholdWatch] = [:]
     private var wasFull = false
     private var boardingRaisedAt: [Int: Interval] = [:]
     private var sceneFrom: [Int: Interval] = [:]
@@ -73,7 +78,12 @@ struct VillageJudge {
 
     // MARK: Kills
 
-    mutating func killed(_ village: Village) { wasFull = wasFull || village.disk.isFull }
+    mutating func killed(_ village: Village) {
+        wasFull = wasFull || village.disk.isFull
+        // What lay in memory only, or between two wall clocks, is missing for a moment; all else must be as it was.
+        let isWhole = !wasFull && village.gateway?.isCommitted == true && village.now - village.machine.wallSetAt > Self.clocksForgotten
+        watchesBefore = isWhole ? village.gateway?.core.homes.mapValues(\.watch) ?? [:] : [:]
+    }
 
     mutating func restarted(_ village: Village) throws {
         guard let book = village.gateway?.core.book else { return }
@@ -84,6 +94,16 @@ struct VillageJudge {
             for item in open where mirror[item.id] != item { throw breach(.actKept, "\(item.id) is not as it was before the kill", village) }
             if open.count != mirror.count { throw breach(.actKept, "\(open.count) open cases after a restart, \(mirror.count) before", village) }
         }
+        if village.machine.wallOffset == .zero, village.now - village.machine.wallSetAt > Self.clocksForgotten {
+            for (id, before) in watchesBefore {
+                // A new meter of the last hour is left to the next poll.
+                guard let number = village.homeNumbers[id], let after = village.gateway?.core.homes[id]?.watch, before.register == after.register,
+                    let difference = before.difference(to: after, register: village.homes[number].shown(at: village.now), at: village.instant)
+                else { continue }
+                throw breach(.samePerson, "\(id): \(difference)", village)
+            }
+        }
+        watchesBefore = [:]
         mirror = Dictionary(uniqueKeysWithValues: book.cases.values.filter(\.isOpen).map { ($0.id, $0) })
         wasFull = village.disk.isFull
     }

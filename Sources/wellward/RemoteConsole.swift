@@ -100,11 +100,17 @@ enum RemotePrinter {
         }
     }
 
-    /// Rows as CSV (RFC 4180).
+    /// Rows as CSV (RFC 4180). A cell that a spreadsheet would take for a formula gets an apostrophe: notes are typed by anybody.
     static func csv(_ rows: [[String]]) -> String {
         rows.map {
-            $0.map { $0.contains(where: { ",\"\n\r".contains($0) }) ? "\"\($0.replacingOccurrences(of: "\"", with: "\"\""))\"" : $0 }.joined(separator: ",")
+            $0.map(harmless).map { $0.contains(where: { ",\"\n\r".contains($0) }) ? "\"\($0.replacingOccurrences(of: "\"", with: "\"\""))\"" : $0 }.joined(
+                separator: ",")
         }
         .joined(separator: "\n")
+    }
+
+    private static func harmless(_ cell: String) -> String {
+        guard let first = cell.first, "=+-@\t\r".contains(first), Double(cell) == nil else { return cell }
+        return "'\(cell)"
     }
 }

@@ -76,6 +76,29 @@ import Testing
         #expect((1...2).contains(days.count) && days.values.allSatisfy { $0["completeness"] is Double || $0["completeness"] is Int })
     }
 
+    @Test func `pages of readings end, however few a page is to hold`() async throws {
+        let site = try LittleSite()
+        defer { site.end() }
+        let gateway = site.gateway
+        try gateway.start()
+        try await eventually { gateway.items("/api/v1/meters/wm-1/readings?point=volume_total").count >= 3 }
+        gateway.signal(SIGTERM)
+        try await eventually { !gateway.isRunning }
+        site.tcp.stop()
+        try gateway.start()
+        try await eventually { gateway.http("GET", "/healthz").status == 200 }
+        let to = ISO8601DateFormatter().string(from: Date().addingTimeInterval(-1))
+        let all = gateway.items("/api/v1/meters/wm-1/readings?limit=5000&to=\(to)").count
+        var (seen, cursor, pages) = (0, "", 0)
+        repeat {
+            let page = gateway.http("GET", "/api/v1/meters/wm-1/readings?limit=1&to=\(to)\(cursor)").json
+            seen += (page["items"] as? [Any])?.count ?? 0
+            pages += 1
+            cursor = (page["next"] as? String).map { "&cursor=" + ($0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "") } ?? ""
+        } while !cursor.isEmpty && pages < 200
+        #expect(seen == all && all > 3 && pages < 200, "\(seen) of \(all) in \(pages) pages")
+    }
+
     @Test func `the month's figures say what was found and how soon somebody went, and a closed case answers the same after a restart`() async throws {
         let site = try LittleSite()
         defer { site.end() }

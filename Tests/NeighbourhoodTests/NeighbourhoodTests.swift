@@ -142,6 +142,28 @@ struct Village {
         #expect(restarted.open.filter { $0.kind == .blind }.map(\.subject.id) == ["h-1"])
     }
 
+    @Test func `readings that a wrong wall clock left among later ones are no sign of life after a restart`() throws {
+        let limits = ConsumptionLedger.Limits(resolution: .litres(1))
+        let watch = HouseholdWatch(household: "h", policy: SafeguardingPolicy(), limits: limits, clock: CivilClock(zone: .gmt))
+        var home = Neighbourhood.Home(id: "h", meter: "wm", bus: "b", watch: watch)
+        let start = Instant(recorded: WallTime(unixSeconds: 1_800_000_000))
+        _ = home.watch.handle(.register(.litres(100)), at: start)
+        _ = home.watch.handle(.register(.litres(105)), at: start.advanced(by: .minutes(15)))
+        let lastUse = try #require(home.watch.lastUse)
+        // Silent since; between the readings lie two of the morning, stamped eight hours late.
+        let readings = (2...8).flatMap { step -> [(at: WallTime, register: Volume?)] in
+            let at = start.wall + .minutes(Int64(15 * step))
+            return [(at, .litres(105)), (at + .minutes(2), .litres(98))]
+        }
+        let found = home.replay(readings, at: start.advanced(by: .minutes(125)))
+        #expect(home.watch.lastUse == lastUse && found.isEmpty)
+        // The next poll goes on from there; a real use is one.
+        _ = home.watch.handle(.register(.litres(105)), at: start.advanced(by: .minutes(135)))
+        #expect(home.watch.lastUse == lastUse)
+        _ = home.watch.handle(.register(.litres(112)), at: start.advanced(by: .minutes(150)))
+        #expect(home.watch.lastUse != lastUse)
+    }
+
     @Test func `an absence entered for a home whose silence is an open case is that case's outcome`() throws {
         var village = Village(homes: 1)
         village.round(answering: [1], use: .zero, count: 12 * 12 + 3)
