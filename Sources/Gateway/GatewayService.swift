@@ -13,7 +13,6 @@ import ServiceLifecycle
 import SiteConfiguration
 import Telemetry
 import TimeSeriesStore
-import UnixSignals
 import Watchkeeping
 
 /// One gateway, from its configuration to its last breath.
@@ -40,9 +39,9 @@ public final class GatewayService: Service {
     /// The parts that the console sees.
     public let premises: Premises
     let options: Options
-    private let http: HTTPClient
-    private let noticeBroker: AcknowledgedPublisher?
-    private let pollers: PollerHub
+    let http: HTTPClient
+    let noticeBroker: AcknowledgedPublisher?
+    let pollers: PollerHub
     private let events: SiteEventListener?
     private let untold: [Finding]
     private let unwatched: (from: WallTime, to: WallTime)?
@@ -107,7 +106,7 @@ public final class GatewayService: Service {
             telemetry: telemetry, boarding: boarding, clock: clock, links: signer, upstream: upstream, version: options.version, log: log)
     }
 
-    private static func roster(_ store: Store) throws -> DutyRoster {
+    static func roster(_ store: Store) throws -> DutyRoster {
         let text = try store.readNow { try $0.fact(CareRoutes.rosterFact) }
         return text.flatMap { try? JSONDecoder().decode(DutyRoster.self, from: Data($0.utf8)) } ?? DutyRoster()
     }
@@ -265,47 +264,6 @@ public final class GatewayService: Service {
             isHeard = isNow
             try? await Task.sleep(for: .milliseconds(settings.every.milliseconds))
         }
-    }
-
-    // MARK: Reload
-
-    private func reloadOnHangup() async {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) { await reload() }
-    }
-
-    /// Reads the configuration again: a valid one is put in place, an invalid one is refused and the old one stays.
-    func reload() async {
-        let result: ConfigurationReader.Result
-        do {
-            result = try ConfigurationLoader.load(options.path)
-        } catch {
-            return log.error("the configuration was not reloaded; the old one stays:\n\(error)")
-        }
-        guard let new = result.configuration.map({ $0.following((try? Self.roster(premises.store)) ?? DutyRoster()) }) else {
-            let faults = DocumentIssues(result.issues.filter { $0.severity == .error })
-            return log.error("the configuration was not reloaded; the old one stays:\n\(faults)")
-        }
-        let old = premises.configuration
-        let fixed: [(String, Bool)] = [
-            ("site", old.siteID != new.siteID || old.clock.zone != new.clock.zone), ("storage", old.storage != new.storage),
-            ("console.listen", old.console.host != new.console.host || old.console.port != new.console.port), ("mqtt", old.mqtt != new.mqtt),
-            ("links", old.links != new.links), ("heartbeat", old.heartbeat != new.heartbeat), ("upstream", old.upstream != new.upstream),
-            ("events", old.events != new.events),
-        ]
-        let waiting = fixed.filter(\.1).map(\.0)
-        if !waiting.isEmpty { log.warning("these changes need a restart and are not in force yet", metadata: ["keys": "\(waiting.joined(separator: ", "))"]) }
-        let homes = new.watchedHomes
-        let meters = new.polledMeters.map { ($0.id, $0.bus, $0.unit) }
-        await premises.desk.reconfigure { core in
-            core.reconfigure(homes: homes, meters: meters, ladders: new.ladders, directory: new.directory, language: new.language)
-        }
-        let factory = NotifierFactory(http: http, clock: premises.clock, broker: noticeBroker)
-        await premises.delivery.replace(
-            notifiers: factory.notifiers(new), writer: LetterWriter(configuration: new, signer: premises.links),
-            paces: NotifierFactory.paces(new))
-        premises.boarding?.configure(new.elevators)
-        premises.rearrange(.init(configuration: new, pollers: await pollers.arrange(new)))
-        log.info("the configuration was reloaded")
     }
 }
 
