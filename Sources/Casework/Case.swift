@@ -58,6 +58,9 @@ public struct Case: Sendable, Hashable, Codable {
     public var acceptedByRelative = false
     public var arrivedAt: Instant?
     public var arrivedBy: String?
+    /// When somebody said first that they go, and was there first: what follows may undo the acceptance, not the fact.
+    public var firstAcceptedAt: Instant?
+    public var firstArrivedAt: Instant?
     public var signOfLifeAt: Instant?
     public var closedAt: Instant?
     public var outcome: Outcome?

@@ -33,6 +33,7 @@ extension CaseBook {
         }
         found.acceptedAt = now
         found.acceptedBy = act.by
+        found.firstAcceptedAt = found.firstAcceptedAt ?? now
         found.acceptedByRelative = relative
         found.stage = .handling
         found.visitAsked = true
@@ -53,6 +54,8 @@ extension CaseBook {
         }
         found.arrivedAt = now
         found.arrivedBy = act.by
+        found.firstAcceptedAt = found.firstAcceptedAt ?? now
+        found.firstArrivedAt = found.firstArrivedAt ?? now
         found.stage = .handling
         found.visitAsked = true
         let text = Phrase(.arrivedBy, ["who": .text(spoken(act.by))]).text

@@ -125,6 +125,10 @@ extension CaseBook {
 
     private mutating func sentence(for found: Case, _ kind: Notice.Kind, _ reader: Role, at now: Instant) -> LocalizedText {
         var text = found.latest.map { reader.maySeeLitres ? $0.text : $0.plainText } ?? Phrase(.askOutcome).text
+        // A sentence with "today" and "10 h" in it was true when it was found: told much later, it says of when it speaks.
+        if let latest = found.latest, now.since(latest.at) >= .hours(1) {
+            text = text + Phrase(.asOf, ["at": .text(civil.spoken(latest.at.wall, at: now.wall))]).text
+        }
         if kind == .escalated {
             text = text + Phrase(.escalated).text
             if found.kind == .ebike {
@@ -151,9 +155,11 @@ extension CaseBook {
     /// Quiet hours hold back attention until they end; alarms never wait.
     private mutating func earliest(_ contact: ContactCard, _ severity: Severity, at now: Instant) -> Interval {
         guard severity == .attention, let quiet = contact.quietHours else { return now.elapsed }
-        let minute = Int(civil.secondOfDay(at: now.wall) / 60)
+        let second = civil.secondOfDay(at: now.wall)
+        let minute = Int(second / 60)
         guard quiet.covers(weekday: civil.weekday(at: now.wall), minute: minute) else { return now.elapsed }
-        return now.elapsed + .minutes(Int64(quiet.minutesLeft(minute: minute)))
+        // To the minute at which they end: what came later in a minute must not overtake what came before it.
+        return now.elapsed + .minutes(Int64(quiet.minutesLeft(minute: minute))) - .seconds(second % 60)
     }
 }
 

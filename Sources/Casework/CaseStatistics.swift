@@ -34,7 +34,7 @@ public struct CaseStatistics: Sendable, Hashable {
         public var closedItself: Int
         /// What was found, by outcome.
         public var outcomes: [Outcome: Int]
-        /// From opening until somebody accepted.
+        /// From opening until somebody accepted first; an outcome given without that is no acceptance.
         public var accepted: Spread?
         /// From opening until somebody was there.
         public var arrived: Spread?
@@ -46,7 +46,8 @@ public struct CaseStatistics: Sendable, Hashable {
     /// Statistics of cases.
     public init(_ cases: [Case], civil: CivilClock) {
         var civil = civil
-        let months = Dictionary(grouping: cases) { String(civil.rfc3339($0.openedAt.wall).prefix(7)) }
+        // A drill says nothing of how people do.
+        let months = Dictionary(grouping: cases.filter { !$0.isDrill }) { String(civil.rfc3339($0.openedAt.wall).prefix(7)) }
         rows = months.sorted { $0.key > $1.key }.flatMap { month, found in
             let kinds = Dictionary(grouping: found, by: \.kind).sorted { $0.key.rawValue < $1.key.rawValue }
             return [Self.row(month, nil, found)] + kinds.map { Self.row(month, $0.key, $0.value) }
@@ -61,8 +62,8 @@ public struct CaseStatistics: Sendable, Hashable {
             month: month, kind: kind, opened: cases.count, alarms: cases.count { $0.severity == .alarm }, open: cases.count(where: \.isOpen),
             falseAlarms: concluded.count { item in item.outcome.map { $0.isFalseAlarm(for: item.kind) } ?? false },
             closedItself: cases.count { !$0.isOpen && $0.closedBy == nil }, outcomes: Dictionary(outcomes.map { ($0, 1) }, uniquingKeysWith: +),
-            accepted: Spread(cases.compactMap { item in item.acceptedAt.map { $0.since(item.openedAt) } }),
-            arrived: Spread(cases.compactMap { item in item.arrivedAt.map { $0.since(item.openedAt) } }))
+            accepted: Spread(cases.compactMap { item in item.firstAcceptedAt.map { $0.since(item.openedAt) } }),
+            arrived: Spread(cases.compactMap { item in item.firstArrivedAt.map { $0.since(item.openedAt) } }))
     }
 }
 
@@ -86,7 +87,7 @@ extension Case {
             case .reported: (stage, findings.first?.at ?? openedAt)
             case .filed: (stage, openedAt)
             case .dispatched: (stage, rungs.compactMap(\.doneAt).min { $0.elapsed < $1.elapsed })
-            case .handling: (stage, acceptedAt ?? arrivedAt)
+            case .handling: (stage, firstAcceptedAt ?? acceptedAt ?? arrivedAt)
             case .supervised: (stage, supervisedAt)
             // A person's word on what was found is the verification; what ended by itself has none.
             case .verified: (stage, closedBy == nil ? nil : closedAt)

@@ -181,11 +181,14 @@ public struct DeliverySchedule: Sendable {
     /// tried and failed; one that only waits for the end of quiet hours holds nothing back, least of all an alarm.
     private func eligible(_ channel: ChannelID) -> [Item] {
         var blocked: Set<CaseID> = []
+        // What waits for the same morning goes in its order too.
+        var quiet: [CaseID: Interval] = [:]
         let trying = Set((underWay[channel] ?? []).joined())
         return (queues[channel] ?? []).filter { item in
             guard !blocked.contains(item.notice.caseID) else { return false }
             let onlyQuiet = item.attempts == 0 && item.nextAt > item.notice.createdAt.elapsed
-            if !onlyQuiet { blocked.insert(item.notice.caseID) }
+            if let earlier = quiet[item.notice.caseID], item.nextAt >= earlier { return false }
+            if onlyQuiet { quiet[item.notice.caseID] = item.nextAt } else { blocked.insert(item.notice.caseID) }
             return !trying.contains(item.notice.id)
         }
     }

@@ -130,7 +130,7 @@ struct AccessMiddleware: RouterMiddleware {
         context.account = found.account
         context.session = found.csrf
         let response = try await next(request, context)
-        if request.method == .get, response.status == .ok, found.account.role.seesNames || path.hasSuffix("/readings"),
+        if request.method == .get, response.status == .ok,
             let subject = ViewAudit.subject(of: path)
         {
             await access.views.note(found.account.name, subject, access.premises)

@@ -117,7 +117,8 @@ public struct CareRoutes: Sendable {
 
     func dead(_ account: Account) async throws -> [DeliverySchedule.Item] {
         guard account.role.repairs || account.role.seesAudit else { throw Problem.forbidden("This role does not look after channels.") }
-        return try await premises.store.read { try $0.deadNotices(limit: 50) }
+        let shapes = Shapes(premises, account)
+        return try await premises.store.read { try $0.deadNotices(limit: 200) }.filter { shapes.sees(lost: $0.notice) }.prefix(50).map { $0 }
     }
 
     private func deadNotices(_ account: Account) async throws -> [JSON] {
@@ -135,6 +136,7 @@ public struct CareRoutes: Sendable {
     func retry(_ id: NoticeID, account: Account) async throws {
         guard account.role.repairs else { throw Problem.forbidden("This role does not look after channels.") }
         guard let item = try await premises.store.read({ try $0.notice(id) }) else { throw Problem.notFound("notice `\(id)`") }
+        guard Shapes(premises, account).sees(lost: item.notice) else { throw Problem.notFound("notice `\(id)`") }
         guard item.state == .dead else { throw Problem(.conflict, "Not given up", "The notice is \(item.state.rawValue).") }
         let now = premises.clock.now().wall
         try await premises.store.write { writer in
@@ -183,8 +185,13 @@ public struct CareRoutes: Sendable {
 
     func corrections(_ account: Account) async throws -> [JSON] {
         var shapes = Shapes(premises, account)
-        let personal = account.role != .integrator
-        return try await premises.store.read { try $0.corrections() }.map { request in
+        // A note is typed by anybody and may hold a name.
+        let personal = account.role.seesNames || account.role == .technician
+        let configuration = premises.configuration
+        let seen = try await premises.store.read { try $0.corrections() }.filter { request in
+            configuration.meter(request.meter).map { shapes.sees($0) } ?? (account.role == .admin)
+        }
+        return seen.map { request in
             JSON.of([
                 "id": .integer(request.id), "meter": .string(request.meter.rawValue), "from": shapes.time(request.first), "to": shapes.time(request.last),
                 "by": personal ? .string(request.who) : .null, "note": .string(personal ? request.note : ""), "value": .real(request.value),
@@ -200,7 +207,7 @@ public struct CareRoutes: Sendable {
         _ meter: MeterID, _ first: WallTime, _ last: WallTime, value: Double?, by who: String?, note: String, account: Account
     ) async throws -> Int64 {
         guard account.role.repairs else { throw Problem.forbidden("This role does not dispute readings.") }
-        guard premises.configuration.meter(meter) != nil else { throw Problem.notFound("meter `\(meter)`") }
+        guard let known = premises.configuration.meter(meter), Shapes(premises, account).sees(known) else { throw Problem.notFound("meter `\(meter)`") }
         guard first <= last else { throw Problem.badRequest("`to` lies before `from`.") }
         guard !note.allSatisfy(\.isWhitespace) else { throw Problem.badRequest("`note` must say what is wrong with the readings.") }
         guard value.map(\.isFinite) ?? true else { throw Problem.badRequest("`value` is no number.") }
@@ -221,6 +228,10 @@ public struct CareRoutes: Sendable {
             throw Problem.badRequest("`state` is accepted or rejected.")
         }
         let now = premises.clock.now().wall
+        let all = try await premises.store.read { try $0.corrections() }
+        guard let asked = all.first(where: { $0.id == id }), let meter = premises.configuration.meter(asked.meter), Shapes(premises, account).sees(meter) else {
+            throw Problem.notFound("open request \(id)")
+        }
         let found = try await premises.store.write { writer in
             guard try writer.decide(id, decided, by: String((who ?? account.name).prefix(80)), note: String(note.prefix(2000)), at: now) else { return false }
             try writer.audit(who: account.name, what: "correction \(state)", subject: "correction/\(id)", note: "", at: now)

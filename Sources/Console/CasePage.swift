@@ -47,6 +47,7 @@ struct CasePage {
         if let who = item.acceptedBy, item.isOpen {
             parts["who"] = Phrase(item.arrivedAt == nil ? .acceptedBy : .arrivedBy, ["who": .text(spoken(who))]).text[language]
         }
+        if named, !item.note.isEmpty, item.note != "auto" { parts["words"] = item.note }
         if let outcome = item.outcome, !item.isOpen { parts["who"] = Phrase(.closedWith, ["outcome": .text(outcome.name)]).text[language] }
         return frame.context(frame.subject(item.subject, named: named), parts)
     }

@@ -22,7 +22,7 @@ public struct ConsoleServer: Service {
         let access = AccessControl(premises)
         let router = Router(context: ConsoleContext.self)
         let library = try PageLibrary()
-        router.add(middleware: SecurityHeaders())
+        router.add(middleware: SecurityHeaders(log: premises.log))
         router.add(middleware: ProblemPages(premises: premises, access: access, library: library))
         router.add(middleware: AccessMiddleware(access: access))
         HealthRoutes(premises: premises).add(to: router)
@@ -43,6 +43,7 @@ public struct ConsoleServer: Service {
 
 /// Headers that keep a browser from doing more than the page needs.
 struct SecurityHeaders: RouterMiddleware {
+    let log: Logger
     static let policy =
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
@@ -55,6 +56,10 @@ struct SecurityHeaders: RouterMiddleware {
         } catch let error as any HTTPResponseError {
             // What goes wrong is an answer too, and needs the same protection.
             response = try error.response(from: request, context: context)
+        } catch {
+            log.error("a request failed", metadata: ["path": "\(request.uri.path.hasPrefix("/l/") ? "/l/…" : request.uri.path)", "why": "\(error)"])
+            let problem = Problem(.internalServerError, "Something failed here", "It is written in the gateway's log. Try again in a moment.")
+            response = try problem.response(from: request, context: context)
         }
         response.headers[.contentSecurityPolicy] = Self.policy
         response.headers[.xContentTypeOptions] = "nosniff"

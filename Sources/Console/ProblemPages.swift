@@ -18,6 +18,8 @@ struct ProblemPages: RouterMiddleware {
             return page(problem, request, context)
         } catch let error as HTTPError where isPage(request) && error.status == .notFound {
             return page(.notFound("page"), request, context)
+        } catch let error as HTTPError where request.uri.path.hasPrefix("/api/") {
+            throw Problem(error.status, error.status.reasonPhrase, error.body ?? "See /api/v1/openapi.json for what there is.")
         }
     }
 

@@ -124,15 +124,19 @@ struct Shapes {
     // MARK: Cases
 
     /// Whether this reader may see a case.
-    func sees(_ item: Case) -> Bool {
-        switch item.subject.type {
+    func sees(_ item: Case) -> Bool { sees(item.subject, item.kind) }
+    /// Whether the reader sees a notice that was lost: those who mend channels see all of them, by pseudonyms.
+    func sees(lost notice: Notice) -> Bool { account.role == .technician || account.role.seesAudit || sees(notice.subject, notice.caseKind) }
+
+    private func sees(_ subject: Subject, _ kind: FindingKind) -> Bool {
+        switch subject.type {
         case .household:
             // A blind home is a meter to repair: technicians see the case, by its pseudonym.
-            if account.role == .technician { return item.kind == .blind }
+            if account.role == .technician { return kind == .blind }
             guard account.role.seesHomes else { return false }
             // A home that was taken out of the configuration leaves its open case to those who look after the whole site.
-            let isKnown = configuration.households.contains { $0.id.rawValue == item.subject.id }
-            return isKnown ? visibleHomes.contains { $0.id.rawValue == item.subject.id } : account.role == .committee || account.role == .admin
+            let isKnown = configuration.households.contains { $0.id.rawValue == subject.id }
+            return isKnown ? visibleHomes.contains { $0.id.rawValue == subject.id } : account.role == .committee || account.role == .admin
         default: return true
         }
     }

@@ -30,8 +30,9 @@ final class ViewAudit: Sendable {
         let isNew = seen.withLock { seen in
             if seen.count >= Self.most { seen = seen.filter { now - $0.value < Self.again } }
             let key = "\(who)|\(subject)"
-            guard seen[key].map({ now - $0 >= Self.again }) ?? true, seen.count < Self.most * 2 else { return false }
-            seen[key] = now
+            guard seen[key].map({ now - $0 >= Self.again }) ?? true else { return false }
+            // Whoever looks at more than can be remembered is written down each time.
+            if seen.count < Self.most * 2 { seen[key] = now }
             return true
         }
         guard isNew else { return }

@@ -47,5 +47,13 @@ extension GatewayService {
         premises.boarding?.configure(new.elevators)
         premises.rearrange(.init(configuration: new, pollers: await pollers.arrange(new)))
         log.info("the configuration was reloaded")
+        tellRoster()
+    }
+
+    /// Whoever changes a shift in the file should know that the console's goes before it.
+    func tellRoster() {
+        let names = ((try? Self.roster(premises.store)) ?? DutyRoster()).entries.keys.sorted().map(\.rawValue)
+        guard !names.isEmpty else { return }
+        log.notice("hours of duty of these contacts are those set on the console, not the file's", metadata: ["contacts": "\(names.joined(separator: ", "))"])
     }
 }

@@ -133,6 +133,7 @@ public final class GatewayService: Service {
         for finding in untold { desk.tell(.finding(finding)) }
         if let unwatched { tellUnwatched(unwatched) }
         tellQuarantine()
+        tellRoster()
         let deskWork = Task { await desk.run() }
         let deliveryWork = Task { await premises.delivery.run() }
         let upkeep = [

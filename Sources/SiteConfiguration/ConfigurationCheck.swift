@@ -216,16 +216,17 @@ extension Directory {
         Self.owners.contains { !people($0, for: subject, weekday: 0, minute: 0).isEmpty }
     }
 
-    /// The first half hour of the week in which nobody who could go is on duty, as `sun 22:00`; nil when there is none.
+    /// The first moment of the week from which nobody who could go is on duty, as `sun 22:00`; nil when there is none. Only where a shift begins
+    /// or ends can that change.
     func hourWithoutOwner(for subject: Subject) -> String? {
-        for half in 0..<(7 * 48) {
-            let (weekday, minute) = (half / 48, half % 48 * 30)
+        let edges = Set([0] + contacts.flatMap(\.onDuty).flatMap { [$0.from, $0.until % 1440] }).sorted()
+        for (weekday, minute) in (0..<7).flatMap({ day in edges.map { (day, $0) } }) {
             let isCovered = Self.owners.contains { role in
                 people(role, for: subject, weekday: weekday, minute: minute).contains { $0.isOnDuty(weekday: weekday, minute: minute) }
             }
             if !isCovered {
                 let name = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][weekday]
-                return "\(name) \(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 == 0 ? "00" : "30")"
+                return "\(name) \(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)"
             }
         }
         return nil

@@ -125,9 +125,14 @@ public struct StoreReader {
                 count += 1
                 newest = line.id
             }
-            if page.count < 1000 { return (count, nil, previous) }
+            guard page.count < 1000 else { continue }
+            let isWhole = try fact(Self.auditTail).map { $0 == "\(newest) \(previous.base64EncodedString())" } ?? true
+            return (count, isWhole ? nil : newest + 1, previous)
         }
     }
+
+    /// Where number and hash of the newest audit line stand once more.
+    static let auditTail = "audit_tail"
 
     /// How many journal lines of a kind there are.
     public func journalCount(kind: String) throws -> Int {

@@ -26,7 +26,8 @@ enum StartUp {
         let lines = try Residence.meters { asked.note() }
         defer { for line in lines { line.stop() } }
         // What is old stays as it is, so that the file keeps its size while it is measured.
-        let text = try Residence.configuration(lines, broker, try LoopbackPort.free()).replacingOccurrences(
+        let port = try LoopbackPort.free()
+        let text = Residence.configuration(lines, broker, port).replacingOccurrences(
             of: "{path: w.sqlite}", with: "{path: w.sqlite, seal_after: 3650d, retain_readings: 3650d, size_cap: 100GB}")
         try text.write(toFile: "\(folder)/w.yaml", atomically: true, encoding: .utf8)
         try history("\(folder)/w.sqlite", gigabytes: gigabytes)

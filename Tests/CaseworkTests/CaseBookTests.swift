@@ -224,6 +224,53 @@ import Testing
         #expect(hard.notBefore == bench.now.elapsed)
     }
 
+    @Test func `quiet hours end at their minute for everything that waited, whatever the second at which it came`() throws {
+        let daughter = ContactCard(id: "daughter", role: .family, channels: ["f"], quietHours: Shift(parsing: "23:00-07:00"))
+        var bench = BookBench(contacts: [daughter])
+        // 23:00:50, and closed by water at 00:30:10.
+        bench.now = Instant(recorded: WallTime(unixSeconds: 1_700_002_850))
+        bench.silence(.attention)
+        bench.now = bench.now.advanced(by: .seconds(5360))
+        bench.take(.signOfLife("h"))
+        #expect(bench.told == ["opened daughter", "closed daughter"])
+        let moments = bench.notices.map(\.notBefore)
+        #expect(moments[0] == moments[1] && moments[0].milliseconds % 60_000 == 0)
+    }
+
+    @Test func `what a committee shows counts the first acceptance and arrival, no outcome as one, and no drill`() throws {
+        var bench = BookBench()
+        bench.silence()
+        bench.wait(.minutes(4))
+        bench.act(.accept, by: "grid")
+        bench.wait(.minutes(10))
+        bench.act(.arrived, by: "grid")
+        bench.act(.outcome(.noAccess, until: nil), by: "grid")
+        bench.wait(.hours(1))
+        bench.act(.accept, by: "committee")
+        bench.act(.outcome(.safe, until: nil), by: "committee")
+        // A second one, ended by a word without anybody having said that they go; and a drill.
+        bench.silence()
+        bench.wait(.minutes(2))
+        bench.take(.act("c-2", .init(.outcome(.safe, until: nil), by: "committee")))
+        let drill = Finding(
+            subject: Subject(.site, "s"), kind: .inactivity, rule: Case.drillRule, severity: .alarm, at: bench.now,
+            text: LocalizedText(chinese: "", english: ""))
+        bench.take(.finding(drill))
+        let row = try #require(CaseStatistics(Array(bench.book.cases.values), civil: CivilClock(zone: .gmt)).rows.first)
+        #expect(row.opened == 2 && row.alarms == 2 && row.outcomes[.safe] == 2)
+        #expect(row.accepted == CaseStatistics.Spread([.minutes(4)]) && row.arrived == CaseStatistics.Spread([.minutes(14)]))
+    }
+
+    @Test func `a sentence told again much later says of when it speaks`() throws {
+        var bench = BookBench()
+        bench.silence()
+        let first = try #require(bench.notices.last)
+        #expect(!first.text.english.contains("As it was"))
+        for _ in 0..<10 { bench.wait(.minutes(15)) }
+        let later = try #require(bench.notices.last)
+        #expect(later.kind == .escalated && later.text.english.contains("As it was") && later.text.chinese.contains("的情况"))
+    }
+
     @Test func `a step goes to those on duty, to all if none is, with substitutes for those who are off`() {
         let day = ContactCard(id: "day", role: .gridWorker, channels: ["f"], onDuty: [Shift(parsing: "08:00-20:00")!])
         let night = ContactCard(id: "night", role: .gridWorker, channels: ["f"], onDuty: [Shift(parsing: "20:00-08:00")!])

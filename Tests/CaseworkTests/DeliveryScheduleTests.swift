@@ -119,6 +119,16 @@ import Testing
         #expect(ids(schedule.due(at: .zero)) == ["hard"])
     }
 
+    @Test func `what waits for the same morning goes out in its case's order, one after the other`() {
+        var schedule = DeliverySchedule(seed: 1)
+        schedule.enqueue(notice("opened", notBefore: .hours(7), severity: .attention))
+        schedule.enqueue(notice("closed", notBefore: .hours(7), severity: .attention))
+        let first = schedule.due(at: .hours(7))
+        #expect(ids(first) == ["opened"] && schedule.due(at: .hours(7)).isEmpty)
+        for parcel in first { _ = schedule.finish(parcel, .delivered, at: at(7 * 3600)) }
+        #expect(ids(schedule.due(at: .hours(7))) == ["closed"])
+    }
+
     @Test func `a blocked notice does not make the desk wake for nothing`() {
         var schedule = DeliverySchedule(seed: 1)
         schedule.enqueue(notice("1"))

@@ -26,6 +26,12 @@ import Testing
         return (site, header)
     }
 
+    /// Of how many moments an answer holds readings.
+    private func moments(_ text: String) -> Int {
+        let answer = (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? [String: Any]
+        return Set((answer?["items"] as? [[String: Any]] ?? []).compactMap { $0["at"] as? String }).count
+    }
+
     @Test func `each role sees what the contract says and no more`() async throws {
         let (site, header) = try guarded()
         defer { site.end() }
@@ -50,7 +56,7 @@ import Testing
             let readings = get(role, "/api/v1/meters/wm-1/readings")
             #expect(readings.status == (role == "property" || role == "grid_worker" ? 404 : 200), "\(role)")
             #expect(get(role, "/api/v1/meters").text.contains("wm-1") == (role != "property" && role != "grid_worker"), "\(role)")
-            #expect(get(role, "/api/v1/meters/wm-1/readings?limit=-2").text.components(separatedBy: "received_at").count <= 2, "\(role)")
+            #expect(moments(get(role, "/api/v1/meters/wm-1/readings?limit=-2").text) <= 1, "\(role)")
         }
         for role in Self.roles {
             #expect(get(role, "/api/v1/audit").status == (["admin", "committee", "auditor"].contains(role) ? 200 : 403), "\(role)")

@@ -148,6 +148,18 @@ import TimeSeriesStore
         gateway.signal(SIGTERM)
         try await eventually { !gateway.isRunning }
         let store = try Store(path: "\(gateway.folder)/w.sqlite")
+        // Lines cut off at the end, or all of them, show too; so does one out of the middle, and a hash that was noted and is gone.
+        let noted = try #require(sound.out.split(whereSeparator: \.isWhitespace).last.map(String.init))
+        for cut in ["id = (SELECT max(id) FROM audit)", "1", "id = 2"] {
+            try store.tamperForTesting("CREATE TABLE kept AS SELECT * FROM audit")
+            try store.tamperForTesting("DELETE FROM audit WHERE \(cut)")
+            #expect(try TechnicianCommandTests.run(["audit", "verify", "--config", config]).code == 1, "\(cut)")
+            try store.tamperForTesting("DELETE FROM audit")
+            try store.tamperForTesting("INSERT INTO audit SELECT * FROM kept")
+            try store.tamperForTesting("DROP TABLE kept")
+        }
+        #expect(try TechnicianCommandTests.run(["audit", "verify", "--config", config, "--expect", noted]).code == 0)
+        #expect(try TechnicianCommandTests.run(["audit", "verify", "--config", config, "--expect", String(repeating: "0", count: 64)]).code == 1)
         try store.tamperForTesting("UPDATE audit SET who = 'nobody' WHERE id = 2")
         try store.close()
         let broken = try TechnicianCommandTests.run(["audit", "verify", "--config", config])

@@ -48,6 +48,17 @@ import Testing
         #expect(found().map(\.severity) == [.error])
     }
 
+    @Test func `a home without an owner at some hour of the week is named with that hour, however short it is`() {
+        func warnings(_ shifts: String) -> [String] {
+            let text = Self.good.replacingOccurrences(
+                of: "{id: grid, role: grid_worker, channels: [out]}", with: "{id: grid, role: grid_worker, channels: [out], on_duty: [\(shifts)]}")
+            return read(text).issues.map(\.description).filter { $0.contains("on duty") }
+        }
+        #expect(warnings("\"00:00-24:00\"").isEmpty)
+        #expect(warnings("\"00:00-08:05\", \"08:15-24:00\"").contains { $0.contains("mon 08:05") })
+        #expect(warnings("\"mon-sat 00:00-24:00\"").contains { $0.contains("sun 00:00") })
+    }
+
     @Test func `a good configuration is read, with a predicted round for each bus`() throws {
         let result = read(Self.good)
         let configuration = try #require(result.configuration, "\(result.issues)")
