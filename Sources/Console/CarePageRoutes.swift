@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Phrasebook
+import SiteConfiguration
 import Telemetry
 import TimeSeriesStore
 import Watchkeeping
@@ -72,7 +73,7 @@ struct CarePageRoutes: Sendable {
         let now = frame.shapes.now.wall
         let (weekday, minute) = (frame.shapes.civil.weekday(at: now), Int(frame.shapes.civil.secondOfDay(at: now) / 60))
         let maySet = account.role == .committee || account.role == .admin || account.role == .station
-        let contacts = premises.configuration.contacts.map { contact -> [String: Any] in
+        let contacts = Self.dutyFirst(premises.configuration.contacts).map { contact -> [String: Any] in
             let card = contact.card
             let onDuty = card.isOnDuty(weekday: weekday, minute: minute)
             let named = account.role.seesNames && !contact.name.isEmpty
@@ -105,7 +106,30 @@ struct CarePageRoutes: Sendable {
             },
         ]
         if let tested { parts["tested"] = tested }
+        if let gap = ownerGap() { parts["gap"] = gap[frame.language] }
         return pages.page("people", frame, .people, parts)
+    }
+
+    /// Those who have duty before the many who are family.
+    private static func dutyFirst(_ contacts: [SiteConfiguration.Contact]) -> [SiteConfiguration.Contact] {
+        let order: [Role] = [.gridWorker, .committee, .station, .volunteer, .property, .technician, .maintenance, .town, .district]
+        return contacts.enumerated().sorted { left, right in
+            let (first, second) = (order.firstIndex(of: left.element.card.role) ?? order.count, order.firstIndex(of: right.element.card.role) ?? order.count)
+            return (first, left.offset) < (second, right.offset)
+        }.map(\.element)
+    }
+
+    /// Homes that have nobody on duty who could go at some hour of the week, by the hours that are in force now.
+    private func ownerGap() -> LocalizedText? {
+        let directory = premises.configuration.directory
+        let gaps = premises.configuration.households.filter { $0.consent != nil }.compactMap {
+            directory.momentWithoutOwner(for: Subject(.household, $0.id.rawValue))
+        }
+        guard let first = gaps.first else { return nil }
+        let clock = "\(first.minute / 60 < 10 ? "0" : "")\(first.minute / 60):\(first.minute % 60 < 10 ? "0" : "")\(first.minute % 60)"
+        let days = [("周一", "Monday"), ("周二", "Tuesday"), ("周三", "Wednesday"), ("周四", "Thursday"), ("周五", "Friday"), ("周六", "Saturday"), ("周日", "Sunday")]
+        let hour = LocalizedText(chinese: "\(days[first.weekday].0)\(clock)", english: "\(days[first.weekday].1) \(clock)")
+        return Phrase(.ownerGap, ["count": .same("\(gaps.count)"), "hour": .text(hour)]).text
     }
 
     private func setDuty(_ request: Request, _ context: ConsoleContext) async throws -> Response {

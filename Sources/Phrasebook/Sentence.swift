@@ -27,7 +27,7 @@ public enum Sentence: String, CaseIterable, Sendable {
     case announceHold, announceAlarm
     // Notices.
     case subjectHome, subjectHomeNamed, subjectLift, subjectMeter, subjectBus, subjectSite
-    case askAccept, askOutcome, askCall, askLook, escalated, boardingsThisWeek, asOf, acceptedBy, arrivedBy, closedWith, noticeEnd
+    case askAccept, askOutcome, askCall, askLook, escalated, boardingsThisWeek, asOf, ownerGap, acceptedBy, arrivedBy, closedWith, noticeEnd
     case justNow, yesterday, today, onDate
     // Channels and figures.
     case channelTest, channelTestSent, channelTestFailed, medianAndMost
@@ -229,6 +229,11 @@ public enum Sentence: String, CaseIterable, Sendable {
         case .askCall: ("方便的话打个电话。", "If you can, please phone.")
         case .askLook: ("请处理后填写结果。", "Please see to it and enter what you found.")
         case .escalated: ("还没有人处理。", "Nobody has taken this on yet.")
+        case .ownerGap:
+            (
+                "有{count}户在有些时候没有能上门的人值班，例如{hour}起；那时会通知所有能上门的人。",
+                "Homes with nobody on duty who could go at some hours: {count}, for example from {hour}; then all who could are told."
+            )
         case .asOf: ("（这是{at}的情况。）", "(As it was {at}.)")
         case .boardingsThisWeek: ("这部电梯本周第{count}次。", "Number {count} in this lift this week.")
         case .acceptedBy: ("{who}已接单，正在处理。", "{who} is going.")

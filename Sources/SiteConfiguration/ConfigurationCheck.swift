@@ -216,18 +216,23 @@ extension Directory {
         Self.owners.contains { !people($0, for: subject, weekday: 0, minute: 0).isEmpty }
     }
 
-    /// The first moment of the week from which nobody who could go is on duty, as `sun 22:00`; nil when there is none. Only where a shift begins
-    /// or ends can that change.
+    /// The first moment of the week from which nobody who could go is on duty, as `sun 22:00`; nil when there is none.
     func hourWithoutOwner(for subject: Subject) -> String? {
+        momentWithoutOwner(for: subject).map { moment in
+            let name = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][moment.weekday]
+            return "\(name) \(moment.minute / 60 < 10 ? "0" : "")\(moment.minute / 60):\(moment.minute % 60 < 10 ? "0" : "")\(moment.minute % 60)"
+        }
+    }
+
+    /// The first moment of the week (0 = Monday, minutes after midnight) from which nobody who could go is on duty; nil when there is none. Only
+    /// where a shift begins or ends can that change.
+    public func momentWithoutOwner(for subject: Subject) -> (weekday: Int, minute: Int)? {
         let edges = Set([0] + contacts.flatMap(\.onDuty).flatMap { [$0.from, $0.until % 1440] }).sorted()
         for (weekday, minute) in (0..<7).flatMap({ day in edges.map { (day, $0) } }) {
             let isCovered = Self.owners.contains { role in
                 people(role, for: subject, weekday: weekday, minute: minute).contains { $0.isOnDuty(weekday: weekday, minute: minute) }
             }
-            if !isCovered {
-                let name = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][weekday]
-                return "\(name) \(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)"
-            }
+            if !isCovered { return (weekday, minute) }
         }
         return nil
     }

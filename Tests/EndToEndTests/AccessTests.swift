@@ -58,6 +58,15 @@ import Testing
             #expect(get(role, "/api/v1/meters").text.contains("wm-1") == (role != "property" && role != "grid_worker"), "\(role)")
             #expect(moments(get(role, "/api/v1/meters/wm-1/readings?limit=-2").text) <= 1, "\(role)")
         }
+        // Disputes: on meters one sees, and whoever sees no home reads no word about one.
+        let dispute = #"{"from":"2026-01-01T00:00:00Z","note":"张阿婆 says otherwise","value":1}"#
+        func ask(_ role: String) -> Int { gateway.http("POST", "/api/v1/meters/wm-1/corrections", dispute, headers: [header[role] ?? ""]).status }
+        #expect(ask("property") == 404 && ask("grid_worker") == 404 && ask("committee") == 200)
+        #expect(get("committee", "/api/v1/corrections").text.contains("张阿婆"))
+        for role in ["property", "grid_worker", "integrator"] { #expect(!get(role, "/api/v1/corrections").text.contains("张阿婆"), "\(role)") }
+        // What is not there is said as a problem, with its headers.
+        let missing = gateway.http("GET", "/api/v1/nothing", headers: [header["admin"] ?? ""])
+        #expect(missing.status == 404 && missing.json["title"] is String && missing.json["instance"] as? String == "/api/v1/nothing")
         for role in Self.roles {
             #expect(get(role, "/api/v1/audit").status == (["admin", "committee", "auditor"].contains(role) ? 200 : 403), "\(role)")
         }
