@@ -124,11 +124,7 @@ extension CaseBook {
     }
 
     private mutating func sentence(for found: Case, _ kind: Notice.Kind, _ reader: Role, at now: Instant) -> LocalizedText {
-        var text = found.latest.map { reader.maySeeLitres ? $0.text : $0.plainText } ?? Phrase(.askOutcome).text
-        // A sentence with "today" and "10 h" in it was true when it was found: told much later, it says of when it speaks.
-        if let latest = found.latest, now.since(latest.at) >= .hours(1) {
-            text = text + Phrase(.asOf, ["at": .text(civil.spoken(latest.at.wall, at: now.wall))]).text
-        }
+        var text = found.latest?.told(plain: !reader.maySeeLitres, at: now, clock: &civil) ?? Phrase(.askOutcome).text
         if kind == .escalated {
             text = text + Phrase(.escalated).text
             if found.kind == .ebike {

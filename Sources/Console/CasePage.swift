@@ -21,10 +21,12 @@ struct CasePage {
     mutating func context() -> [String: Any] {
         let language = frame.language
         let outcomes = Outcome.allowed(for: item.kind)
+        let now = frame.shapes.now
+        let words = item.latest?.told(plain: !litres, at: now, clock: &frame.shapes.civil)[language] ?? ""
         var parts: [String: Any] = [
             "subject": frame.subject(item.subject, named: named), "kind": item.kind.title[language], "stage": item.stage.name[language],
             "tone": item.isOpen ? item.severity.rawValue : "calm",
-            "text": item.latest.map { (litres ? $0.text : $0.plainText)[language] } ?? "",
+            "text": words,
             "mayAct": mayAct && item.isOpen, "action": action, "canAccept": item.acceptedAt == nil || item.acceptedByRelative && item.arrivedAt == nil,
             "mayRevoke": mayRevoke && item.isOpen, "revokeAction": "\(action)/links",
             "canArrive": item.acceptedAt != nil && item.arrivedAt == nil, "arriveClass": item.acceptedByRelative ? "secondary" : "primary",

@@ -101,7 +101,8 @@ enum CaseWords {
 
     static func text(_ item: Case, _ frame: PageFrame) -> String {
         let plain = frame.account.map { $0.role == .property } ?? true
-        return item.latest.map { (plain ? $0.plainText : $0.text)[frame.language] } ?? ""
+        var clock = frame.shapes.civil
+        return item.latest?.told(plain: plain, at: frame.shapes.now, clock: &clock)[frame.language] ?? ""
     }
 }
 

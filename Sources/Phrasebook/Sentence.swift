@@ -234,7 +234,7 @@ public enum Sentence: String, CaseIterable, Sendable {
                 "有{count}户在有些时候没有能上门的人值班，例如{hour}起；那时会通知所有能上门的人。",
                 "Homes with nobody on duty who could go at some hours: {count}, for example from {hour}; then all who could are told."
             )
-        case .asOf: ("（这是{at}的情况。）", "(As it was {at}.)")
+        case .asOf: ("（这是{at}的情况。）", "(As of {at}.)")
         case .boardingsThisWeek: ("这部电梯本周第{count}次。", "Number {count} in this lift this week.")
         case .acceptedBy: ("{who}已接单，正在处理。", "{who} is going.")
         case .arrivedBy: ("{who}已到现场。", "{who} has arrived.")

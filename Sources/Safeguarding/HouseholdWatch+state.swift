@@ -32,12 +32,14 @@ extension HouseholdWatch {
 
     /// Why: the standing findings, worst first, or the sentence that says all is well.
     public func reasons(at now: Instant) -> [Reason] {
+        var copy = civil
         let worst = standing.sorted { ($1.value.severity, $0.key.rawValue) < ($0.value.severity, $1.key.rawValue) }
         let found = worst.map { rule, finding in
-            Reason(rule: rule.rawValue, text: finding.text, plainText: finding.plainText, numbers: finding.numbers)
+            Reason(
+                rule: rule.rawValue, text: copy.told(finding, plain: false, at: now), plainText: copy.told(finding, plain: true, at: now),
+                numbers: finding.numbers)
         }
         if !found.isEmpty { return found }
-        var copy = civil
         let phrase: Phrase
         switch state(at: now) {
         case .away:

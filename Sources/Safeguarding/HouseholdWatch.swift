@@ -253,6 +253,7 @@ struct CivilState: Sendable, Hashable, Codable {
     mutating func day(at time: WallTime) -> Int64 { clock.day(at: time) }
     mutating func secondOfDay(at time: WallTime) -> Int64 { clock.secondOfDay(at: time) }
     mutating func spoken(_ time: WallTime, at now: WallTime) -> LocalizedText { clock.spoken(time, at: now) }
+    mutating func told(_ finding: Finding, plain: Bool, at now: Instant) -> LocalizedText { finding.told(plain: plain, at: now, clock: &clock) }
 
     static func == (left: CivilState, right: CivilState) -> Bool { left.clock.zone.identifier == right.clock.zone.identifier }
     func hash(into hasher: inout Hasher) { hasher.combine(clock.zone.identifier) }

@@ -79,6 +79,13 @@ public struct Finding: Hashable, Sendable, Codable {
         self.numbers = numbers
     }
 
+    /// The sentence at a later moment. One with "today" and "10 h" in it was true when it was found; an hour later it says of when it speaks.
+    public func told(plain: Bool, at now: Instant, clock: inout CivilClock) -> LocalizedText {
+        let words = plain ? plainText : text
+        guard now.since(at) >= .hours(1) else { return words }
+        return words + Phrase(.asOf, ["at": .text(clock.spoken(at.wall, at: now.wall))]).text
+    }
+
     /// The numbers that hold no litres, for families.
     public var plainNumbers: [String: Double] { numbers.filter { !$0.key.hasSuffix("_litres") } }
 }

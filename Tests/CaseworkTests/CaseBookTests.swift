@@ -265,10 +265,10 @@ import Testing
         var bench = BookBench()
         bench.silence()
         let first = try #require(bench.notices.last)
-        #expect(!first.text.english.contains("As it was"))
+        #expect(!first.text.english.contains("As of"))
         for _ in 0..<10 { bench.wait(.minutes(15)) }
         let later = try #require(bench.notices.last)
-        #expect(later.kind == .escalated && later.text.english.contains("As it was") && later.text.chinese.contains("的情况"))
+        #expect(later.kind == .escalated && later.text.english.contains("As of") && later.text.chinese.contains("的情况"))
     }
 
     @Test func `a step goes to those on duty, to all if none is, with substitutes for those who are off`() {

@@ -54,3 +54,18 @@ import Testing
         #expect(down(4_000_000_000) == .zero, "2096")
     }
 }
+
+@Suite struct FindingTests {
+    @Test func `a finding's sentence told an hour later or more says of when it speaks`() {
+        let at = Instant(recorded: WallTime(unixSeconds: 1_800_000_000))
+        let finding = Finding(
+            subject: Subject(.household, "h"), kind: .inactivity, rule: "volume", severity: .alarm, at: at,
+            text: LocalizedText(chinese: "今天07:35之后没有用水。", english: "No water since 07:35 today."),
+            plainText: LocalizedText(chinese: "没有动静。", english: "No sign."))
+        var clock = CivilClock(zone: .gmt)
+        #expect(finding.told(plain: true, at: at.advanced(by: .minutes(59)), clock: &clock) == finding.plainText)
+        let later = finding.told(plain: false, at: at.advanced(by: .hours(20)), clock: &clock)
+        #expect(later.chinese == "今天07:35之后没有用水。（这是昨天08:00的情况。）", "\(later.chinese)")
+        #expect(later.english.hasSuffix("(As of 08:00 yesterday.)"), "\(later.english)")
+    }
+}
