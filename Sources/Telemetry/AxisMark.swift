@@ -19,8 +19,8 @@ public struct AxisMark: Codable, Sendable, Hashable {
     /// How long the gateway was down, and where the axis goes on. In the same boot the kernel's clock knows exactly;
     /// after a reboot the wall clock is asked, and believed only when it did not go backwards, nor by years.
     public func resume(wall now: WallTime, boottime present: Int64, bootID presentBoot: String) -> (elapsed: Interval, down: Interval) {
-        let said = bootID == presentBoot ? present - boottime : now.unixMilliseconds - wall
-        let down = (0...Self.longestDown.milliseconds).contains(said) ? said : 0
+        let said = now.unixMilliseconds - wall
+        let down = bootID == presentBoot ? max(0, present - boottime) : (0...Self.longestDown.milliseconds).contains(said) ? said : 0
         return (.milliseconds(elapsed + down), .milliseconds(down))
     }
 }

@@ -164,6 +164,23 @@ struct Village {
         #expect(home.watch.lastUse != lastUse)
     }
 
+    @Test func `a meter that was changed within the history is gone through to its end`() throws {
+        let watch = HouseholdWatch(
+            household: "h", policy: SafeguardingPolicy(), limits: ConsumptionLedger.Limits(resolution: .litres(1)), clock: CivilClock(zone: .gmt))
+        var home = Neighbourhood.Home(id: "h", meter: "wm", bus: "b", watch: watch)
+        let start = WallTime(unixSeconds: 1_800_000_000)
+        // Ten days, by a new meter from the third day on.
+        let readings: [(at: WallTime, register: Volume?)] = (0..<240 as Range<Int64>).map { hour in
+            // Fifteen litres at every third hour, so that no leak is seen.
+            let used = 15 * ((hour < 72 ? hour : hour - 72) / 3)
+            let litres = hour < 72 ? 250_000 + used : used
+            return (start + .hours(hour), .litres(litres))
+        }
+        let found = home.replay(readings, at: Instant(recorded: start + .hours(240)))
+        #expect(home.watch.lastReading?.wall == readings.last?.at && home.watch.lastUse?.wall == start + .hours(237))
+        #expect(found.isEmpty, "\(found.map(\.rule))")
+    }
+
     @Test func `an absence entered for a home whose silence is an open case is that case's outcome`() throws {
         var village = Village(homes: 1)
         village.round(answering: [1], use: .zero, count: 12 * 12 + 3)

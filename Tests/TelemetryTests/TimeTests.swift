@@ -45,6 +45,8 @@ import Testing
     @Test func `within a boot the kernel's clock counts the stop, whatever the wall says`() {
         let resumed = mark.resume(wall: WallTime(unixSeconds: 0), boottime: 5_000_000 + 90_000, bootID: "a")
         #expect(resumed.down == .seconds(90) && resumed.elapsed == .hours(1000) + .seconds(90))
+        let years = mark.resume(wall: WallTime(unixSeconds: 0), boottime: 5_000_000 + Interval.days(500).milliseconds, bootID: "a")
+        #expect(years.down == .days(500), "stopped for long on a machine that ran on")
     }
 
     @Test func `after a reboot the wall is believed, unless it went backwards or by years`() {
