@@ -40,7 +40,7 @@ extension BoardingDesk {
     mutating func end(_ reason: ReleaseReason, at now: Instant, _ effects: inout [Effect]) {
         guard let ended = hold else { return }
         hold = nil
-        lastHold = LastHold(since: ended.since, leaseUntil: ended.leaseUntil)
+        lastHold = ended
         tracks.removeAll()
         pending.removeAll { $0.command.action == .holdDoor }
         if reason != .controller && reason != .unanswered {
@@ -85,24 +85,29 @@ extension BoardingDesk {
         guard let track = confirmingTrack(at: now) else { return }
         let evidence = track.summary(at: now.elapsed, within: policy.confirmation.within)
         if episode == nil { episode = Episode() }
-        if let refusal = refusalToBegin(at: now) { return refuse(refusal, evidence, at: now, &effects) }
-        // The release may have been lost with the line: to whoever stands in the car it is one hold, and its longest time goes on.
-        let since = lastHold.flatMap { now.elapsed <= $0.leaseUntil + BoardingPolicy.freshness ? $0.since : nil } ?? now
-        guard now.since(since) < policy.longestHold else {
-            coolDownUntil = now.advanced(by: policy.coolDown)
-            return refuse(.coolDown, evidence, at: now, &effects)
+        if let refusal = refusalToBegin(at: now) {
+            if refusal == .longestHold { coolDownUntil = now.advanced(by: policy.coolDown) }
+            return refuse(refusal, evidence, at: now, &effects)
         }
         holdsBegun.removeAll { now.elapsed - $0 >= .hours(1) }
         holdsBegun.append(now.elapsed)
-        sendHold(since: since, at: now, &effects)
+        sendHold(since: beginning(at: now), at: now, &effects)
         record(.held, reason: nil, evidence, at: now, &effects)
         tell("held", finding("confirmed", .ebikeHeld, words(evidence), numbers: numbers(evidence), at: now), &effects)
+    }
+
+    /// When a hold that is asked for now has begun: the release of the one before may have been lost with the line, and to whoever stands in the
+    /// car the two are one.
+    private func beginning(at now: Instant) -> Instant {
+        guard let lastHold, now.elapsed <= lastHold.leaseUntil + BoardingPolicy.freshness else { return now }
+        return lastHold.since
     }
 
     private func refusalToBegin(at now: Instant) -> ReleaseReason? {
         if policy.mode == .alarm { return .alarmOnly }
         if isVetoed(now.elapsed) { return .veto }
         if now.elapsed < coolDownUntil.elapsed { return .coolDown }
+        if now.since(beginning(at: now)) >= policy.longestHold { return .longestHold }
         if let refusal = interlock.refusal(at: now.elapsed) { return refusal }
         if !policy.servedFloors.isEmpty, !policy.servedFloors.contains(interlock.status?.floor ?? "") { return .floor }
         if holdsBegun.filter({ now.elapsed - $0 < .hours(1) }).count >= BoardingPolicy.holdsPerHour { return .tooOften }

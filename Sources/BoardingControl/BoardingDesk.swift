@@ -47,11 +47,6 @@ public struct BoardingDesk: Sendable {
         var leaseUntil: Interval
     }
 
-    struct LastHold: Sendable, Hashable {
-        var since: Instant
-        var leaseUntil: Interval
-    }
-
     struct Pending: Sendable, Hashable {
         var command: BoardingCommand
         var sentAt: Interval
@@ -69,8 +64,8 @@ public struct BoardingDesk: Sendable {
     public internal(set) var hold: Hold?
     /// No hold before this moment.
     public internal(set) var coolDownUntil: Instant
-    /// When the last hold began, and until when its lease may still run at a controller that never heard the release.
-    var lastHold: LastHold?
+    /// The hold before, whose lease may still run at a controller that never heard the release.
+    var lastHold: Hold?
     var pending: [Pending] = []
     var holdsBegun: [Interval] = []
     var vetoUntil: Interval?

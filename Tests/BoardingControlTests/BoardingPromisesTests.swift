@@ -98,6 +98,30 @@ import Testing
         #expect(bench.desk.hold.map { $0.since != begun } == true)
     }
 
+    @Test func `promise 2: a hold lost with the line when its longest time was up is not begun again before the cool-down`() throws {
+        var bench = DeskBench()
+        bench.clearEbike()
+        for _ in 0..<88 {
+            bench.wait(.seconds(1))
+            bench.status()
+            bench.frame()
+            bench.acknowledge()
+        }
+        bench.take(.disconnected)
+        bench.wait(.milliseconds(1300))
+        bench.clearEbike()
+        #expect(bench.desk.hold == nil && bench.raised.contains { $0.rule == "refused_longest_hold" }, "\(bench.raised.map(\.rule))")
+        for _ in 0..<46 {
+            bench.wait(.seconds(1))
+            bench.status()
+            bench.frame()
+            #expect(bench.desk.hold == nil)
+        }
+        bench.wait(.seconds(3))
+        bench.clearEbike()
+        #expect(bench.desk.hold != nil)
+    }
+
     @Test func `promise 2: a person's release is at once and cools down`() {
         var bench = DeskBench()
         bench.clearEbike()
