@@ -62,12 +62,12 @@ struct APIRoutes: Sendable {
         // A page ends between two moments, so that the next one can begin there.
         var next: String?
         if found.count > limit, let last = found.last {
-            let end = found.first?.at == last.at ? last.at + .milliseconds(1) : last.at
-            if found.first?.at == last.at {
+            var end = last.at
+            found.removeAll { $0.at == end }
+            if found.isEmpty {
                 // More points than the page was to hold: a moment is never cut in two, nor a page turned that leads to itself.
-                found = try await premises.store.read { try $0.readings(of: id, point: point, from: last.at, to: end, limit: 5000) }
-            } else {
-                found.removeAll { $0.at == last.at }
+                end = last.at + .milliseconds(1)
+                found = try await premises.store.read { [end] in try $0.readings(of: id, point: point, from: last.at, to: end, limit: 5000) }
             }
             next = shapes.civil.rfc3339(end)
         }

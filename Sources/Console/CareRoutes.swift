@@ -228,8 +228,8 @@ public struct CareRoutes: Sendable {
             throw Problem.badRequest("`state` is accepted or rejected.")
         }
         let now = premises.clock.now().wall
-        let all = try await premises.store.read { try $0.corrections() }
-        guard let asked = all.first(where: { $0.id == id }), let meter = premises.configuration.meter(asked.meter), Shapes(premises, account).sees(meter) else {
+        let asked = try await premises.store.read { try $0.correction(id) }
+        guard let meter = asked.flatMap({ premises.configuration.meter($0.meter) }), Shapes(premises, account).sees(meter) else {
             throw Problem.notFound("open request \(id)")
         }
         let found = try await premises.store.write { writer in

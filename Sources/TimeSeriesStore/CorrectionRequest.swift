@@ -46,16 +46,24 @@ extension StoreReader {
                 SELECT * FROM corrections WHERE (?1 IS NULL OR meter = ?1) AND (?2 IS NULL OR last >= ?2) AND (?3 IS NULL OR first < ?3)
                 ORDER BY id DESC LIMIT ?4
                 """, arguments: [meter?.rawValue, from?.unixMilliseconds, to?.unixMilliseconds, limit]
-        ).map { row in
-            var request = CorrectionRequest(
-                at: WallTime(unixMilliseconds: row["at"]), meter: MeterID(row["meter"] as String), first: WallTime(unixMilliseconds: row["first"]),
-                last: WallTime(unixMilliseconds: row["last"]), who: row["who"], note: row["note"], value: row["value"])
-            request.id = row["id"]
-            request.state = CorrectionRequest.State(rawValue: row["state"]) ?? .open
-            request.decidedAt = (row["decided"] as Int64?).map { WallTime(unixMilliseconds: $0) }
-            (request.decidedBy, request.decision) = (row["decided_by"], row["decision"])
-            return request
-        }
+        ).map(CorrectionRequest.init)
+    }
+
+    /// One request by its number.
+    public func correction(_ id: Int64) throws -> CorrectionRequest? {
+        try Row.fetchOne(database, sql: "SELECT * FROM corrections WHERE id = ?", arguments: [id]).map(CorrectionRequest.init)
+    }
+}
+
+extension CorrectionRequest {
+    fileprivate init(_ row: Row) {
+        self.init(
+            at: WallTime(unixMilliseconds: row["at"]), meter: MeterID(row["meter"] as String), first: WallTime(unixMilliseconds: row["first"]),
+            last: WallTime(unixMilliseconds: row["last"]), who: row["who"], note: row["note"], value: row["value"])
+        id = row["id"]
+        state = State(rawValue: row["state"]) ?? .open
+        decidedAt = (row["decided"] as Int64?).map { WallTime(unixMilliseconds: $0) }
+        (decidedBy, decision) = (row["decided_by"], row["decision"])
     }
 }
 

@@ -41,6 +41,9 @@ struct EraseHousehold: ParsableCommand {
         defer { try? store.close(inOrder: false) }
         let (household, who) = (HouseholdID(id), by)
         let now = GatewayClock.systemWall()
+        // The number of an erased case must not come again: somebody may still hold a link to it.
+        let mark = CaseNumberMark(besides: path)
+        mark.note(max(mark.highest, try store.readNow { try $0.nextCaseNumber() } - 1))
         try store.writeNow { try $0.erase(household, meter: known, by: who, at: now) }
         try store.writeLogBack()
         print(Spoken.say("\(id)的数据已删除；审计里留有一行。", "\(id) was erased; the audit has a line of it."))

@@ -46,6 +46,18 @@ import TimeSeriesStore
         #expect(try store.integrityFaults().isEmpty)
     }
 
+    @Test func `a request to correct is found by its number, however many came after it`() throws {
+        let store = try Store(path: path)
+        let moment = WallTime(unixSeconds: 10)
+        func ask(_ note: String) -> CorrectionRequest {
+            CorrectionRequest(at: moment, meter: "wm-1", first: moment, last: moment, who: "w", note: note, value: nil)
+        }
+        let first = try store.writeNow { try $0.add(ask("the first")) }
+        for number in 0..<250 { _ = try store.writeNow { try $0.add(ask("\(number)")) } }
+        #expect(try store.readNow { try $0.correction(first)?.note } == "the first")
+        #expect(try store.readNow { try $0.correction(9999) } == nil)
+    }
+
     @Test func `a transaction that fails leaves nothing behind`() throws {
         struct Trouble: Error {}
         let store = try Store(path: path)
