@@ -89,7 +89,7 @@ let package = Package(
             name: "Console",
             dependencies: [
                 "Telemetry", "Phrasebook", "Documents", "Safeguarding", "BoardingControl", "Casework", "Neighbourhood",
-                "SiteConfiguration", "TimeSeriesStore", "Watchkeeping", hummingbird, mustache, lifecycle, crypto,
+                "SiteConfiguration", "Threads", "TimeSeriesStore", "Watchkeeping", hummingbird, mustache, lifecycle, crypto,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             resources: [
@@ -102,7 +102,7 @@ let package = Package(
             "Gateway",
             [
                 "Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "Safeguarding", "BoardingControl", "Casework",
-                "Neighbourhood", "SiteConfiguration", "TimeSeriesStore", "Messaging", "Notifiers", "Watchkeeping", "Console",
+                "Neighbourhood", "SiteConfiguration", "Threads", "TimeSeriesStore", "Messaging", "Notifiers", "Watchkeeping", "Console",
                 httpClient, .product(name: "NIOSSL", package: "swift-nio-ssl"), logging, lifecycle,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -143,7 +143,7 @@ let package = Package(
         tests("DeviceProfilesTests", ["Telemetry", "DeviceProfiles", "Simulation", "TestSupport"]),
         tests("SafeguardingTests", ["Telemetry", "Safeguarding", "Simulation"]),
         tests("BoardingControlTests", ["Simulation", "SiteConfiguration", "Phrasebook", "TestSupport", "Telemetry", "BoardingControl"]),
-        tests("CaseworkTests", ["Telemetry", "Phrasebook", "Casework"]),
+        tests("CaseworkTests", ["Simulation", "Telemetry", "Phrasebook", "Casework"]),
         tests("RehearsalTests", ["Telemetry", "Rehearsal"]),
         tests("EvaluationTests", ["Telemetry", "Phrasebook", "Safeguarding", "Simulation", "Evaluation"]),
         tests("NeighbourhoodTests", ["Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Casework", "Neighbourhood"]),
@@ -157,7 +157,7 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("NotifierTests", ["Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
-        tests("TimeSeriesStoreTests", ["Telemetry", "Phrasebook", "Casework", "TimeSeriesStore", grdb]),
+        tests("TimeSeriesStoreTests", ["Simulation", "Telemetry", "Phrasebook", "Casework", "TimeSeriesStore", grdb]),
         tests(
             "EndToEndTests",
             ["wellward", "TimeSeriesStore", "Telemetry", "DeviceProfiles", "Messaging", "BoardingControl", "Simulation", "Demonstration", "TestSupport"]),

@@ -35,10 +35,17 @@ public struct Shift: Sendable, Hashable, Codable {
         }
     }
 
+    /// Minutes after midnight as `08:00`.
+    public static func clockFace(_ minute: Int) -> String {
+        [minute / 60, minute % 60].map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: ":")
+    }
+
+    /// A moment of the week as it is written, 0 = Monday: `sun 22:00`.
+    public static func written(weekday: Int, minute: Int) -> String { "\(names[weekday % 7]) \(clockFace(minute))" }
+
     /// The shift as it is written: `mon-fri 08:00-20:00`.
     public var written: String {
-        func clock(_ minute: Int) -> String { "\(minute / 60 < 10 ? "0" : "")\(minute / 60):\(minute % 60 < 10 ? "0" : "")\(minute % 60)" }
-        let hours = "\(clock(from))-\(clock(until))"
+        let hours = "\(Self.clockFace(from))-\(Self.clockFace(until))"
         if days.count == 7 { return hours }
         let sorted = days.sorted()
         let isRun = sorted.count > 2 && (sorted.last ?? 0) - (sorted.first ?? 0) == sorted.count - 1

@@ -2,6 +2,7 @@ import Foundation
 import Hummingbird
 import Synchronization
 import Telemetry
+import Threads
 import Watchkeeping
 
 /// Finds out who asks: a bearer token, a session cookie, or, while there is no users file, whoever is on this machine.
@@ -85,9 +86,7 @@ final class AccessControl: Sendable {
         }
         let file = accounts()
         // Hashing takes its time on purpose: on a thread of its own, so that no other page waits for it.
-        let account: Account? = await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: file.account(name: name, password: password)) }
-        }
+        let account = await OwnThread.value { file.account(name: name, password: password) }
         guard let account else { return nil }
         signIns.forget("\(address)|\(name)")
         let id = Self.random()

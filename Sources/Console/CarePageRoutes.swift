@@ -126,10 +126,10 @@ struct CarePageRoutes: Sendable {
             directory.momentWithoutOwner(for: Subject(.household, $0.id.rawValue))
         }
         guard let first = gaps.first else { return nil }
-        let clock = "\(first.minute / 60 < 10 ? "0" : "")\(first.minute / 60):\(first.minute % 60 < 10 ? "0" : "")\(first.minute % 60)"
-        let days = [("周一", "Monday"), ("周二", "Tuesday"), ("周三", "Wednesday"), ("周四", "Thursday"), ("周五", "Friday"), ("周六", "Saturday"), ("周日", "Sunday")]
-        let hour = LocalizedText(chinese: "\(days[first.weekday].0)\(clock)", english: "\(days[first.weekday].1) \(clock)")
-        return Phrase(.ownerGap, ["count": .same("\(gaps.count)"), "hour": .text(hour)]).text
+        let fillings: [String: Phrase.Filling] = [
+            "count": .same("\(gaps.count)"), "day": .text(Phrase.weekday(first.weekday)), "hour": .same(Shift.clockFace(first.minute)),
+        ]
+        return Phrase(.ownerGap, fillings).text
     }
 
     private func setDuty(_ request: Request, _ context: ConsoleContext) async throws -> Response {

@@ -5,6 +5,7 @@ import Hummingbird
 import NIOCore
 import Safeguarding
 import Telemetry
+import Threads
 import Watchkeeping
 
 /// `/healthz`, `/readyz`, `/metrics`.
@@ -68,12 +69,14 @@ enum MetricsText {
         out.family(
             "wellward_readings_backfilled_total", "counter", "Readings taken from meters' own logs after a gap.",
             tallies.map { ($0.0, Double($0.1.backfilled)) })
-        var room = statvfs()
-        if statvfs(URL(fileURLWithPath: premises.store.path).deletingLastPathComponent().path, &room) == 0 {
-            out.family(
-                "wellward_disk_free_bytes", "gauge", "Room left where the record lies.", [("", Double(room.f_bavail) * Double(room.f_frsize))])
+        let folder = URL(fileURLWithPath: premises.store.path).deletingLastPathComponent().path
+        let (free, synchronised) = await OwnThread.value { () -> (Double?, Bool?) in
+            var room = statvfs()
+            let isKnown = statvfs(folder, &room) == 0
+            return (isKnown ? Double(room.f_bavail) * Double(room.f_frsize) : nil, ClockSynchronisation.isSynchronised)
         }
-        if let isSynchronised = ClockSynchronisation.isSynchronised {
+        if let free { out.family("wellward_disk_free_bytes", "gauge", "Room left where the record lies.", [("", free)]) }
+        if let isSynchronised = synchronised {
             out.family("wellward_clock_synchronised", "gauge", "Whether the clock is set by the network.", [("", isSynchronised ? 1 : 0)])
         }
         let counts = await premises.telemetry.counts

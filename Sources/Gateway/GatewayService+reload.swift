@@ -5,6 +5,7 @@ import Logging
 import Neighbourhood
 import SiteConfiguration
 import Telemetry
+import TimeSeriesStore
 import UnixSignals
 import Watchkeeping
 
@@ -22,7 +23,8 @@ extension GatewayService {
         } catch {
             return log.error("the configuration was not reloaded; the old one stays:\n\(error)")
         }
-        guard let new = result.configuration.map({ $0.following((try? Self.roster(premises.store)) ?? DutyRoster()) }) else {
+        let roster = (try? await premises.store.read(Self.roster)) ?? DutyRoster()
+        guard let new = result.configuration.map({ $0.following(roster) }) else {
             let faults = DocumentIssues(result.issues.filter { $0.severity == .error })
             return log.error("the configuration was not reloaded; the old one stays:\n\(faults)")
         }
@@ -47,12 +49,12 @@ extension GatewayService {
         premises.boarding?.configure(new.elevators)
         premises.rearrange(.init(configuration: new, pollers: await pollers.arrange(new)))
         log.info("the configuration was reloaded")
-        tellRoster()
+        await tellRoster()
     }
 
     /// Whoever changes a shift in the file should know that the console's goes before it.
-    func tellRoster() {
-        let names = ((try? Self.roster(premises.store)) ?? DutyRoster()).entries.keys.sorted().map(\.rawValue)
+    func tellRoster() async {
+        let names = ((try? await premises.store.read(Self.roster)) ?? DutyRoster()).entries.keys.sorted().map(\.rawValue)
         guard !names.isEmpty else { return }
         log.notice("hours of duty of these contacts are those set on the console, not the file's", metadata: ["contacts": "\(names.joined(separator: ", "))"])
     }

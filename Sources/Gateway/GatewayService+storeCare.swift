@@ -4,6 +4,7 @@ import Phrasebook
 import ServiceLifecycle
 import SiteConfiguration
 import Telemetry
+import Threads
 import TimeSeriesStore
 import Watchkeeping
 
@@ -52,12 +53,7 @@ extension GatewayService {
     func careForStore() async {
         let store = premises.store
         // Where it must be made anew it blocks for a moment.
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                DiskReserve(besides: store.path).keep()
-                continuation.resume()
-            }
-        }
+        _ = await OwnThread.value { DiskReserve(besides: store.path).keep() }
         let upkeep = StoreUpkeep(premises.store, premises.configuration.storage.policy)
         do {
             let report = try await upkeep.round(at: premises.clock.now().wall, mayForget: try await mayForget())
@@ -95,9 +91,7 @@ extension GatewayService {
         guard opening.wasUnclean, opening.quarantined == nil else { return nil }
         let store = premises.store
         // A call that blocks for minutes has a thread of its own.
-        let found: String? = await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: try? store.integrityFaults().first) }
-        }
+        let found = await OwnThread.value { try? store.integrityFaults().first }
         if let found {
             StoreOpening.markDamaged(store.path)
             log.critical("the record is damaged", metadata: ["why": "\(found)"])

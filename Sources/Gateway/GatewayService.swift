@@ -12,6 +12,7 @@ import Phrasebook
 import ServiceLifecycle
 import SiteConfiguration
 import Telemetry
+import Threads
 import TimeSeriesStore
 import Watchkeeping
 
@@ -59,7 +60,7 @@ public final class GatewayService: Service {
         let store = opening.store
         DiskReserve(besides: configuration.storage.path).keep()
         // Hours that were set on the console go before those of the file.
-        let configuration = configuration.following(try Self.roster(store))
+        let configuration = configuration.following(try store.readNow(Self.roster))
         let state = try Restoration(configuration: configuration, store: store).state(speed: options.speed, startAt: options.startAt)
         let clock = state.clock
         let signer = LinkSigner(secret: try Self.linkSecret(configuration, store))
@@ -106,9 +107,9 @@ public final class GatewayService: Service {
             telemetry: telemetry, boarding: boarding, clock: clock, links: signer, upstream: upstream, version: options.version, log: log)
     }
 
-    static func roster(_ store: Store) throws -> DutyRoster {
-        let text = try store.readNow { try $0.fact(CareRoutes.rosterFact) }
-        return text.flatMap { try? JSONDecoder().decode(DutyRoster.self, from: Data($0.utf8)) } ?? DutyRoster()
+    /// The hours that were set on the console.
+    @Sendable static func roster(_ reader: StoreReader) throws -> DutyRoster {
+        try reader.fact(CareRoutes.rosterFact).flatMap { try? JSONDecoder().decode(DutyRoster.self, from: Data($0.utf8)) } ?? DutyRoster()
     }
 
     /// The secret of links: the configured file's, or one made at the first start and kept in the store.
@@ -133,7 +134,7 @@ public final class GatewayService: Service {
         for finding in untold { desk.tell(.finding(finding)) }
         if let unwatched { tellUnwatched(unwatched) }
         tellQuarantine()
-        tellRoster()
+        await tellRoster()
         let deskWork = Task { await desk.run() }
         let deliveryWork = Task { await premises.delivery.run() }
         let upkeep = [
@@ -162,13 +163,10 @@ public final class GatewayService: Service {
         // Tries under way are not waited for long; what they did is written down before the store closes.
         await premises.delivery.settle()
         let (broker, upstream, events) = (noticeBroker, premises.upstream, events)
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                broker?.close()
-                upstream?.close()
-                events?.close()
-                continuation.resume()
-            }
+        await OwnThread.value {
+            broker?.close()
+            upstream?.close()
+            events?.close()
         }
         try? await http.shutdown()
         try? premises.store.close()

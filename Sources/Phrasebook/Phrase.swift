@@ -63,6 +63,13 @@ extension Phrase {
         return LocalizedText(chinese: "\(seconds)秒", english: "\(seconds) s")
     }
 
+    /// A day of the week, 0 = Monday.
+    public static func weekday(_ number: Int) -> LocalizedText {
+        let chinese = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]
+        let english = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+        return LocalizedText(chinese: chinese[number % 7], english: english[number % 7])
+    }
+
     /// A number with at most one decimal.
     public static func number(_ value: Double) -> String {
         let tenths = (value * 10).rounded() / 10

@@ -231,8 +231,8 @@ public enum Sentence: String, CaseIterable, Sendable {
         case .escalated: ("还没有人处理。", "Nobody has taken this on yet.")
         case .ownerGap:
             (
-                "有{count}户在有些时候没有能上门的人值班，例如{hour}起；那时会通知所有能上门的人。",
-                "Homes with nobody on duty who could go at some hours: {count}, for example from {hour}; then all who could are told."
+                "有{count}户在有些时候没有能上门的人值班，例如{day}{hour}起；那时会通知所有能上门的人。",
+                "Homes with nobody on duty who could go at some hours: {count}, for example from {day} {hour}; then all who could are told."
             )
         case .asOf: ("（这是{at}的情况。）", "(As of {at}.)")
         case .boardingsThisWeek: ("这部电梯本周第{count}次。", "Number {count} in this lift this week.")

@@ -218,10 +218,7 @@ extension Directory {
 
     /// The first moment of the week from which nobody who could go is on duty, as `sun 22:00`; nil when there is none.
     func hourWithoutOwner(for subject: Subject) -> String? {
-        momentWithoutOwner(for: subject).map { moment in
-            let name = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][moment.weekday]
-            return "\(name) \(moment.minute / 60 < 10 ? "0" : "")\(moment.minute / 60):\(moment.minute % 60 < 10 ? "0" : "")\(moment.minute % 60)"
-        }
+        momentWithoutOwner(for: subject).map { Shift.written(weekday: $0.weekday, minute: $0.minute) }
     }
 
     /// The first moment of the week (0 = Monday, minutes after midnight) from which nobody who could go is on duty; nil when there is none. Only

@@ -30,6 +30,11 @@ public enum OwnThread {
         }
     }
 
+    /// Runs a body that blocks on a thread of its own and waits for its value, so that no thread of the cooperative pool waits.
+    public static func value<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+        await withCheckedContinuation { continuation in start { continuation.resume(returning: body()) } }
+    }
+
     /// Milliseconds on CLOCK_MONOTONIC, the axis of `BlockingQueue.pop(until:)`.
     public static func monotonicMilliseconds() -> Int64 {
         var now = timespec()

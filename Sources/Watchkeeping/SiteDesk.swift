@@ -205,7 +205,7 @@ public actor SiteDesk {
     /// What has been told but not written down must not lend its number to another case after a power cut.
     private func noteNumbers() async {
         let (numbers, highest) = (numbers, core.book.highestNumber)
-        let isNoted = await withCheckedContinuation { continuation in OwnThread.start { continuation.resume(returning: numbers.note(highest)) } }
+        let isNoted = await OwnThread.value { numbers.note(highest) }
         if !isNoted { log.error("the highest case number could not be noted either", metadata: ["number": "\(highest)"]) }
     }
 
