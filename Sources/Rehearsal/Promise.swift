@@ -1,5 +1,3 @@
-import Telemetry
-
 /// The contract's promises as something that can be broken. Each is judged by what really happened in the village, not by what the gateway
 /// believes.
 public enum Promise: String, Sendable, CaseIterable {
@@ -38,18 +36,4 @@ public enum Promise: String, Sendable, CaseIterable {
     case doorLetGo = "door_let_go"
     /// A door is held only in normal service, standing, open, with nobody who must not be kept.
     case doorOnlyWhenSafe = "door_only_when_safe"
-}
-
-/// A promise that was broken.
-public struct Breach: Error, Sendable, Hashable, CustomStringConvertible {
-    public var promise: Promise
-    /// How long after the beginning.
-    public var after: Interval
-    public var detail: String
-
-    /// For a person who must find out why.
-    public var description: String {
-        let hours = after.milliseconds / 3_600_000
-        return "\(promise.rawValue) broken on day \(hours / 24 + 1), hour \(hours % 24) (\(after.seconds) s): \(detail)"
-    }
 }

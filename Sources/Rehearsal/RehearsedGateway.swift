@@ -126,9 +126,9 @@ struct RehearsedGateway: Sendable {
         guard disk.isFull != storageTold else { return nil }
         storageTold = disk.isFull
         if disk.isFull {
-            let text = LocalizedText(chinese: "存储写不进去。", english: "Storage takes no more.")
-            return take(
-                .finding(Finding(subject: Self.storage, kind: .equipment, rule: "storage", severity: .attention, at: now, text: text)), at: now, on: &disk)
+            let found = Finding(
+                subject: Self.storage, kind: .equipment, rule: "storage", severity: .attention, at: now, text: Phrase(.storageFull).text)
+            return take(.finding(found), at: now, on: &disk)
         }
         return take(.cleared(Self.storage, .equipment), at: now, on: &disk)
     }
@@ -143,9 +143,9 @@ struct RehearsedGateway: Sendable {
 
     /// Commits telemetry, the axis, and what waited for the disk.
     mutating func commit(_ mark: AxisMark, on disk: inout RehearsedDisk) {
-        var writes: [RehearsedDisk.Write] = [.mark(mark)]
-        if !uncommitted.isEmpty { writes.append(.readings(uncommitted)) }
-        if save(writes, on: &disk) { uncommitted = [] } else { unsaved.removeLast(writes.count) }
+        guard !disk.isFull else { return }
+        _ = save([.mark(mark), .readings(uncommitted)], on: &disk)
+        uncommitted = []
     }
 
     /// Saves every watch, as the gateway does each hour.

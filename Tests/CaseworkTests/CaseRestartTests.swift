@@ -1,13 +1,14 @@
 import Casework
 import Foundation
 import Phrasebook
+import Simulation
 import Telemetry
 import Testing
 
 @Suite struct CaseRestartTests {
     @Test(arguments: 0..<30)
     func `killed and restored at any point, nothing is skipped and nothing is told twice`(seed: UInt64) throws {
-        var random = SystemSeed(seed)
+        var random = SeededRandom(seed: seed)
         var whole = BookBench()
         var broken = BookBench()
         var next = 1

@@ -1,25 +1,12 @@
 import Foundation
+import Simulation
 import Telemetry
 import Testing
 
 @testable import TimeSeriesStore
 
 @Suite struct ReadingBlockTests {
-    /// A generator of its own (SplitMix64), so that a failing seed can be run again.
-    struct Random {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-        mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
-    }
-
-    /// Entries of every shape: steady and wild times, clocks or none, values that are whole, decimal, float, absent, not finite.
-    static func entries(_ random: inout Random) -> [ReadingBlock.Entry] {
+    static func entries(_ random: inout SeededRandom) -> [ReadingBlock.Entry] {
         let count = Int(random.below(5)) == 0 ? Int(random.below(3)) : Int(random.below(300))
         let (shape, words, wild) = (random.below(6), Int(random.below(6)), random.below(8) == 0)
         var at = Int64(1_700_000_000_000 + random.below(1 << 32))
@@ -47,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: 1...400) func `what was packed comes back bit by bit`(seed: UInt64) throws {
-        var random = Random(state: seed)
+        var random = SeededRandom(seed: seed)
         let entries = Self.entries(&random)
         let back = try ReadingBlock(ReadingBlock(entries).packed()).entries
         #expect(back.count == entries.count)
@@ -69,7 +56,7 @@ import Testing
     @Test func `garbage for a block is a fault, never a crash`() {
         let rounds = 400 * (ProcessInfo.processInfo.environment["FUZZ"].flatMap { Int($0) } ?? 1)
         for seed in 1...UInt64(rounds) {
-            var random = Random(state: seed)
+            var random = SeededRandom(seed: seed)
             var bytes = [UInt8](ReadingBlock(Self.entries(&random)).packed())
             for _ in 0...random.below(4) where !bytes.isEmpty {
                 switch random.below(3) {
@@ -90,4 +77,8 @@ import Testing
         let joined = ReadingBlock([entry(1, 1), entry(3, 3)]).joined(ReadingBlock([entry(2, 2), entry(3, 99)]))
         #expect(joined.entries.map(\.value) == [1, 2, 3])
     }
+}
+
+extension SeededRandom {
+    fileprivate mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
 }

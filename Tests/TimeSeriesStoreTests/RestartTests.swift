@@ -1,6 +1,7 @@
 import Casework
 import Foundation
 import Phrasebook
+import Simulation
 import Telemetry
 import Testing
 import TimeSeriesStore
@@ -115,22 +116,11 @@ import TimeSeriesStore
         }
     }
 
-    private struct Seeded: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     @Test(arguments: 0..<12 as Range<UInt64>)
     func `killed before, between and after each write and each try, every notice arrives under its one name and no case differs`(seed: UInt64) throws {
         var whole = try World(seed: seed)
         var broken = try World(seed: seed)
-        var random = Seeded(state: seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<35 {
             let step = Interval.seconds(Int64.random(in: 1...900, using: &random))
             let home = Subject(.household, "h-\(Int.random(in: 0...1, using: &random))")
