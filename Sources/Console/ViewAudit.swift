@@ -18,7 +18,10 @@ final class ViewAudit: Sendable {
         case ("households", 1): return "households"
         case ("cases", 1): return "cases"
         case ("cases", 2): return "case/\(rest[1])"
-        case ("people", 1), ("audit", 1): return rest[0]
+        // A meter's total is its home's water; a disputed reading's note may hold a name; the stream says which homes have news.
+        case ("people", 1), ("audit", 1), ("meters", 1), ("notices", 1), ("corrections", 1), ("events", 1): return rest[0]
+        case ("devices", 1): return "meters"
+        case ("quality", 1) where !parts.starts(with: ["api"]): return "corrections"
         case ("meters", 3) where rest[2] == "readings": return "meter/\(rest[1])"
         default: return nil
         }

@@ -83,6 +83,13 @@ import Testing
         let audit = get("auditor", "/api/v1/audit").text
         #expect(audit.contains("meter/wm-1") && audit.contains("households"))
         #expect(audit.components(separatedBy: "\"who\":\"committee\",\"what\":\"viewed\",\"subject\":\"households\"").count == 2)
+        // Those of pseudonymous roles too, and a slash at the end hides nothing.
+        _ = get("integrator", "/homes/h-2")
+        _ = get("technician", "/api/v1/meters/wm-2/readings/")
+        let later = get("auditor", "/api/v1/audit").text
+        for (who, what) in [("integrator", "household/h-2"), ("technician", "meter/wm-2"), ("integrator", "corrections"), ("technician", "meters")] {
+            #expect(later.contains("\"who\":\"\(who)\",\"what\":\"viewed\",\"subject\":\"\(what)\""), "\(who) \(what)")
+        }
     }
 
     @Test func `a browser signs in with its password, acts with its form's token, and is out when its account is gone`() async throws {
@@ -123,6 +130,20 @@ import Testing
             let head = try TechnicianCommandTests.shell(["/usr/bin/curl", "-s", "-m", "10", "-D", "-", "-o", "/dev/null", "\(base)\(path)"]).out.lowercased()
             #expect(head.contains("content-security-policy: default-src 'none'") && head.contains("x-content-type-options: nosniff"), "\(path): \(head)")
         }
+        // Also where the gateway itself fails: somebody holds its record.
+        let holder = Process()
+        holder.executableURL = URL(fileURLWithPath: IndependentReceiver.python)
+        let script = "import sqlite3,sys,time; c=sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print('held', flush=True); time.sleep(60)"
+        holder.arguments = ["-c", script, "\(gateway.folder)/w.sqlite"]
+        let pipe = Pipe()
+        holder.standardOutput = pipe
+        try holder.run()
+        _ = pipe.fileHandleForReading.availableData
+        let failed = try TechnicianCommandTests.shell(
+            ["/usr/bin/curl", "-s", "-m", "30", "-i", "-X", "POST", "-d", "{}", "-H", header["admin"] ?? "", "\(base)/api/v1/channels/out/test"]
+        ).out.lowercased()
+        kill(holder.processIdentifier, SIGKILL)
+        #expect(failed.contains(" 500 ") && failed.contains("content-security-policy") && failed.contains("application/problem+json"), "\(failed)")
         let page = try TechnicianCommandTests.shell(
             ["/usr/bin/curl", "-s", "-m", "10", "-H", "Accept: text/html", "-H", header["admin"] ?? "", "\(base)/cases/c-999"]
         ).out
