@@ -40,6 +40,12 @@ import Testing
         #expect(deeds["undone"]?["posts"] as? Int == 0 && deeds["undone"]?["bars"] as? Int == 0)
         #expect(deeds["sent"]?["posts"] as? Int == 1)
         #expect(gateway.http("GET", "/api/v1/cases/\(item)").json["outcome"] as? String == "safe")
+        // By keyboard alone, with a ring that shows where one is.
+        #expect(deeds["accepted"]?["buttons"] as? Int == 0 && (deeds["accepted"]?["stops"] as? Int ?? 99) < 30, "\(deeds["accepted"] ?? [:])")
+        #expect((deeds["accepted"]?["ring"] as? String)?.hasPrefix("none") == false)
+        // A channel is tried and hours are set by their forms; what follows from the hours is said.
+        #expect((deeds["duty"]?["tried"] as? [String])?.isEmpty == false)
+        #expect((deeds["duty"]?["row"] as? String)?.contains("mon-fri 08:00-20:00") == true && deeds["duty"]?["overflow"] as? Int == 0)
         #expect(
             deeds["touched"]?["before"] as? String == "" && (deeds["touched"]?["after"] as? String)?.isEmpty == false && deeds["touched"]?["lit"] as? Int == 1)
         #expect((deeds["listened"]?["asked"] as? Int ?? 0) >= 2, "the stream was opened again after an answer that was none")

@@ -1,4 +1,5 @@
-"""What a person does on the pages, in a real browser: an outcome taken back, an outcome sent, a chart under a finger, a stream that broke.
+"""What a person does on the pages, in a real browser: a case accepted by keyboard alone, a channel tried, hours of duty set, an outcome taken back, an
+outcome sent, a chart under a finger, a stream that broke.
 
 Usage: hands.py OUTPUT BASE LINK HOME
 One JSON line a deed in OUTPUT. Prints "ready 0" when done. The page's clock is driven: ten seconds are not waited for.
@@ -48,6 +49,40 @@ def link(browser):
     context.close()
 
 
+def keyboard(browser):
+    context = browser.new_context(locale="zh-CN")
+    page = context.new_page()
+    page.goto(LINK, wait_until="load")
+    focus = "document.activeElement.value || ''"
+    stops = 0
+    while stops < 40 and page.evaluate(focus) != "accept":
+        page.keyboard.press("Tab")
+        stops += 1
+    ring = page.evaluate("getComputedStyle(document.activeElement).outlineStyle + ' ' + getComputedStyle(document.activeElement).outlineWidth")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    note(deed="accepted", stops=stops, ring=ring, buttons=page.locator("button[value=accept]").count())
+    context.close()
+
+
+def people(browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN")
+    page = context.new_page()
+    page.goto(BASE + "/people", wait_until="load")
+    with page.expect_navigation():
+        page.locator("form[action^='/people/channels/'] button").first.click()
+    tried = page.locator("[role=status]").all_inner_texts()
+    page.goto(BASE + "/people", wait_until="load")
+    row = page.locator("tr", has=page.locator("details")).first
+    row.locator("summary").click()
+    row.locator("input[name=on_duty]").fill("mon-fri 08:00-20:00")
+    with page.expect_navigation():
+        row.locator("details button").click()
+    note(deed="duty", tried=tried, row=page.locator("tr", has=page.locator("details")).first.inner_text(),
+         hints=page.locator(".hint").all_inner_texts(), overflow=page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    context.close()
+
+
 def chart(browser):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, locale="zh-CN")
     page = context.new_page()
@@ -77,6 +112,8 @@ with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
     chart(browser)
     stream(browser)
+    people(browser)
+    keyboard(browser)
     link(browser)
     browser.close()
 print("ready 0", flush=True)
