@@ -3,7 +3,7 @@ export WELLWARD_STRICT = 1
 PORT ?= 8080
 SPEED ?= 60
 PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev mosquitto pkg-config tzdata curl openssl
-TEST_PACKAGES = chromium fonts-noto-cjk python3-venv fiu-utils
+TEST_PACKAGES = chromium fonts-noto-cjk python3-venv fiu-utils faketime
 # Tests that need the machine to themselves: side by side on two cores they starve one another.
 HEAVY = StormTests|DiskTests
 KILLS_TOO = KillTests|ClockTests
