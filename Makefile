@@ -66,11 +66,11 @@ evaluate: packages
 	.build/release/wellward evaluate $(if $(DATA),$(wildcard $(DATA)/*.csv))
 	.build/release/wellward evaluate --boarding
 
-# A long run of the seeded garbage that `make test` feeds to every parser in short. FUZZ=n: n times as much.
-FUZZ ?= 500
+# The seeded garbage that `make test` feeds to every parser in short: INPUTS for each. PARSERS=name,name for some of them.
+INPUTS ?= 10000000
 fuzz: packages
-	swift build --build-tests
-	FUZZ=$(FUZZ) swift test --skip-build --filter Garbage
+	swift build -c release --product wellward-bench
+	INPUTS=$(INPUTS) .build/release/wellward-bench garbage
 
 # Unit, alert rules, dashboard; a tool that is not installed is said and skipped.
 check-deploy:

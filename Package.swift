@@ -43,6 +43,8 @@ let package = Package(
         // The rehearsal's queue of what is due next; the web server uses it already.
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        // For tests: HTTP's bytes are read by the web server's own parts, without a socket.
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.20.0"),
     ],
     targets: [
         core("Phrasebook"),
@@ -133,12 +135,21 @@ let package = Package(
             name: "wellward-bench",
             dependencies: [
                 "CBaseline", "Telemetry", "DeviceProfiles", "Safeguarding", "Casework", "Fieldbus", "Simulation", "TimeSeriesStore", "Messaging",
-                "Watchkeeping", "Gateway", "Demonstration", "Evaluation", "TestSupport", httpClient,
+                "Watchkeeping", "Gateway", "Demonstration", "Evaluation", "TestSupport", "Garbage", httpClient,
             ],
             swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "SiteConfiguration", "Gateway", logging],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "Garbage",
+            dependencies: [
+                "Telemetry", "DeviceProfiles", "Safeguarding", "BoardingControl", "SiteConfiguration", "Simulation", "TimeSeriesStore", "Notifiers",
+                "Watchkeeping", "Console", "Evaluation", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+            ],
+            path: "Tests/Garbage", swiftSettings: strict),
         tests("TelemetryTests", ["Telemetry", "Phrasebook"]),
         tests("DeviceProfilesTests", ["Telemetry", "DeviceProfiles", "Simulation", "TestSupport"]),
         tests("SafeguardingTests", ["Telemetry", "Safeguarding", "Simulation"]),
@@ -160,6 +171,9 @@ let package = Package(
         tests("TimeSeriesStoreTests", ["Simulation", "Telemetry", "Phrasebook", "Casework", "TimeSeriesStore", grdb]),
         tests(
             "EndToEndTests",
-            ["wellward", "TimeSeriesStore", "Telemetry", "DeviceProfiles", "Messaging", "BoardingControl", "Simulation", "Demonstration", "TestSupport"]),
+            [
+                "wellward", "TimeSeriesStore", "Telemetry", "DeviceProfiles", "Messaging", "BoardingControl", "Simulation", "Demonstration", "TestSupport",
+                "Garbage",
+            ]),
     ]
 )

@@ -19,15 +19,7 @@ public struct ConsoleServer: Service {
 
     /// Serves until shut down.
     public func run() async throws {
-        let access = AccessControl(premises)
-        let router = Router(context: ConsoleContext.self)
-        let library = try PageLibrary()
-        router.add(middleware: SecurityHeaders(log: premises.log))
-        router.add(middleware: ProblemPages(premises: premises, access: access, library: library))
-        router.add(middleware: AccessMiddleware(access: access))
-        HealthRoutes(premises: premises).add(to: router)
-        APIRoutes(premises: premises).add(to: router)
-        PageRoutes(premises: premises, access: access, library: library).add(to: router)
+        let router = try Self.router(premises)
         let console = premises.configuration.console
         var log = premises.log
         log.logLevel = .warning
@@ -38,6 +30,20 @@ public struct ConsoleServer: Service {
             onServerRunning: { channel in listening(channel.localAddress?.port ?? 0) },
             logger: log)
         try await app.run()
+    }
+
+    /// Everything that is answered.
+    static func router(_ premises: Premises) throws -> Router<ConsoleContext> {
+        let access = AccessControl(premises)
+        let library = try PageLibrary()
+        let router = Router(context: ConsoleContext.self)
+        router.add(middleware: SecurityHeaders(log: premises.log))
+        router.add(middleware: ProblemPages(premises: premises, access: access, library: library))
+        router.add(middleware: AccessMiddleware(access: access))
+        HealthRoutes(premises: premises).add(to: router)
+        APIRoutes(premises: premises).add(to: router)
+        PageRoutes(premises: premises, access: access, library: library).add(to: router)
+        return router
     }
 }
 

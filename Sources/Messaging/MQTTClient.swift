@@ -248,7 +248,7 @@ public final class MQTTClient: Sendable {
         return number
     }
 
-    /// Says goodbye and ends the thread. Blocks until the thread is gone; call it from no cooperative thread.
+    /// Says goodbye and ends the thread. Blocks until the thread is gone, seven seconds at most; call it from no cooperative thread.
     public func close() {
         let pointer = handle.withLock { handle -> OpaquePointer? in
             defer { handle.pointer = nil }
@@ -258,10 +258,27 @@ public final class MQTTClient: Sendable {
         guard let pointer else { return }
         // A name that does not resolve can take long; then a few kilobytes are left behind rather than freed under a thread at work.
         guard case .element = first.done.pop(until: OwnThread.monotonicMilliseconds() + 3000) else { return }
-        mosquitto_disconnect(pointer)
-        mosquitto_loop_stop(pointer, true)
+        guard end(pointer) else { return }
         mosquitto_destroy(pointer)
         box.release()
+    }
+
+    /// Asks the library's thread to end and waits for it. The thread is never cancelled: it may be in a callback of ours, and what it holds
+    /// there would stay held.
+    /// - Returns: false when it hangs in the network; then client and box are left behind rather than freed under it
+    private func end(_ pointer: OpaquePointer) -> Bool {
+        let ended = BlockingQueue<Void>(capacity: 1)
+        let client = first.client
+        OwnThread.start {
+            mosquitto_disconnect(client.pointer)
+            mosquitto_loop_stop(client.pointer, false)
+            ended.push(())
+        }
+        if case .element = ended.pop(until: OwnThread.monotonicMilliseconds() + 2000) { return true }
+        // It was connecting when it was asked, and may have come through since.
+        mosquitto_disconnect(pointer)
+        if case .element = ended.pop(until: OwnThread.monotonicMilliseconds() + 2000) { return true }
+        return false
     }
 
     deinit { close() }

@@ -61,7 +61,8 @@ public struct RobotNotifier: Notifier {
         return Self.cut(letter.text, bytes: Self.wecomLimit / count - 2 - link.utf8.count) + link
     }
 
-    private static func verdict(_ body: Data) -> DeliverySchedule.Attempt {
+    /// What a robot means by its reply.
+    package static func verdict(_ body: Data) -> DeliverySchedule.Attempt {
         struct Reply: Decodable {
             var errcode: Int?
             var code: Int?

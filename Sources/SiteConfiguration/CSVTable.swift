@@ -10,9 +10,8 @@ struct CSVTable {
     var rows: [Row]
 
     init(_ text: String) {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            line.hasSuffix("\r") ? String(line.dropLast()) : String(line)
-        }
+        // A spreadsheet ends lines with CR LF, which Swift takes for one character.
+        var lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.map(String.init)
         if let first = lines.first, first.hasPrefix("\u{FEFF}") { lines[0] = String(first.dropFirst()) }
         header = lines.first.map(Self.fields) ?? []
         rows = lines.enumerated().dropFirst().compactMap { [header] index, line in

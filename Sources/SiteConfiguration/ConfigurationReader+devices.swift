@@ -117,7 +117,9 @@ extension ConfigurationReader {
 
     private func table(_ path: String, required: [String], known: [String]) -> CSVTable? {
         guard let text = files.read(files.resolve(path)) else {
-            root.report("the file `\(path)` cannot be read", fix: "check the path; it is counted from the configuration's folder")
+            root.report(
+                "the file `\(path)` cannot be read",
+                fix: "check the path, counted from the configuration's folder, and that it is UTF-8: a spreadsheet calls that CSV UTF-8")
             return nil
         }
         let table = CSVTable(text)

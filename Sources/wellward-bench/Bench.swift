@@ -9,11 +9,13 @@ import Telemetry
 import TimeSeriesStore
 
 /// Prints what the gateway does in relation to plain C on the same libraries, in one run. Ratios, because machines differ.
-/// With arguments (`modbus`, `devices`, `wire`, `rows`, `sealed`, `detector`, `boarding`, `storm`, `start`, `residence`) only those.
+/// With arguments (`modbus`, `devices`, `wire`, `rows`, `sealed`, `detector`, `boarding`, `storm`, `start`, `residence`) only those; `garbage`
+/// feeds the parsers and nothing else.
 @main
 enum Bench {
     static func main() async throws {
         let chosen = Set(CommandLine.arguments.dropFirst())
+        if chosen.contains("garbage") { return try await LongGarbage.feed() }
         let all = chosen.isEmpty
         if all || chosen.contains("modbus") { try await modbus() }
         if all || chosen.contains("devices") { try await manyDevices() }

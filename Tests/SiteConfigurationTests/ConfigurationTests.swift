@@ -125,6 +125,14 @@ import Testing
         #expect(configuration.meters.first { $0.id == "wm-3" }?.parameters == ["unit": "m3", "exponent": "0"])
     }
 
+    @Test func `a table as a spreadsheet saves it, with CR LF and a byte order mark, reads like any other`() throws {
+        let text = Self.good + "\nmeters_file: meters.csv\n"
+        let meters = "\u{FEFF}id,bus,unit,profile\r\nwm-3,net,18,tuf-2000m\r\nwm-4,net,19,tuf-2000m\r\n"
+        let read = read(text, extra: ["/site/meters.csv": meters])
+        let configuration = try #require(read.configuration, "\(read.issues)")
+        #expect(configuration.meters.map(\.id).suffix(2) == ["wm-3", "wm-4"])
+    }
+
     @Test func `the schema is JSON`() throws {
         let object = try JSONSerialization.jsonObject(with: Data(ConfigurationSchema.text.utf8)) as? [String: Any]
         #expect(object?["properties"] != nil)

@@ -9,6 +9,12 @@ public enum ShippedProfiles {
         public var name: String
         public var text: String
         public var description: String { name }
+
+        /// A file by name and text.
+        public init(name: String, text: String) {
+            self.name = name
+            self.text = text
+        }
     }
 
     /// The repository's root.

@@ -15,6 +15,16 @@ public struct ReadingBlock: Sendable, Hashable {
         /// The quality's number in the store.
         public var quality: Int
         public var raw: [UInt16]
+
+        /// One reading of a series.
+        package init(at: Int64, received: Int64, device: Int64?, value: Double?, quality: Int, raw: [UInt16]) {
+            self.at = at
+            self.received = received
+            self.device = device
+            self.value = value
+            self.quality = quality
+            self.raw = raw
+        }
     }
 
     /// Oldest first.
@@ -23,10 +33,10 @@ public struct ReadingBlock: Sendable, Hashable {
     public static let most = 100_000
     private static let format: UInt64 = 1
 
-    init(_ entries: [Entry]) { self.entries = entries }
+    package init(_ entries: [Entry]) { self.entries = entries }
 
     /// The block's bytes.
-    func packed() -> Data {
+    package func packed() -> Data {
         var out = BitWriter()
         out.write(Self.format, bits: 8)
         out.writeVarying(UInt64(entries.count))
@@ -48,7 +58,7 @@ public struct ReadingBlock: Sendable, Hashable {
     }
 
     /// Opens a block.
-    init(_ data: Data) throws(BlockFault) {
+    package init(_ data: Data) throws(BlockFault) {
         var source = BitReader([UInt8](data))
         let format = try source.read(bits: 8)
         guard format == Self.format else { throw .version(Int(format)) }

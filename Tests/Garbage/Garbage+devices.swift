@@ -1,0 +1,103 @@
+import DeviceProfiles
+import Foundation
+import Simulation
+import Telemetry
+import TestSupport
+import TimeSeriesStore
+
+extension Garbage {
+    /// What meters answer, what the display shows, what profiles say.
+    static let devices: [Garbage] = [
+        Garbage("frames", few: 20) { random in
+            let bytes = random.below(3) == 0 ? random.broken(frame) : random.bytes(below: 300)
+            _ = try? ModbusFrame.response(bytes)
+            _ = try? ModbusFrame.request(bytes)
+            return nil
+        },
+        Garbage("registers", few: 3) { random in
+            let meter = random.one(of: meters)
+            let style = random.below(4)
+            let blocks = meter.requests.filter { _ in random.below(8) != 0 }.map { request in
+                RegisterImage.Block(
+                    function: request.function, address: request.address,
+                    words: (0..<request.count).map { _ in
+                        style == 0 ? 0xFFFF : style == 1 ? UInt16(random.below(4)) : UInt16(truncatingIfNeeded: random.next())
+                    })
+            }
+            var civil = CivilClock(zone: .gmt)
+            let readings = meter.decoder.readings(of: "wm", in: RegisterImage(blocks: blocks), at: WallTime(unixSeconds: 0), civil: &civil)
+            return readings.contains { $0.value.map { !$0.isFinite } ?? false } ? "a number that is none came out" : nil
+        },
+        Garbage("profiles", few: 1) { random in
+            let entry = random.below(50) == 0 ? random.one(of: ShippedProfiles.all) : random.one(of: shortProfiles)
+            let read = ProfileReader.read(String(decoding: random.broken(entry.text.utf8), as: UTF8.self), file: entry.name)
+            return read.profile != nil || read.issues.contains { $0.severity == .error } ? nil : "a profile was neither read nor refused"
+        },
+        Garbage("display", few: 3) { random in
+            let typed = String((0..<random.below(12)).map { _ in random.one(of: letters) })
+            guard let fact = DisplayFact(parsing: typed) else { return nil }
+            // The solver goes through all places, orders and scales: now and then is enough.
+            guard random.below(20) == 0 else { return nil }
+            let words = (0..<3).map { _ in UInt16(truncatingIfNeeded: random.next()) }
+            return RegisterSolver(words: words).solve([fact]).count == 1 ? nil : "one fact in, another number of answers out"
+        },
+        Garbage("blocks", few: 3) { random in
+            let bytes = random.below(4) == 0 ? random.bytes(below: 64) : random.broken(random.one(of: blocks))
+            // Either it opens or it says why not; both are fine, as long as it ends.
+            guard let block = try? ReadingBlock(Data(bytes)) else { return nil }
+            return block.entries.count <= ReadingBlock.most ? nil : "a block of \(block.entries.count) readings"
+        },
+    ]
+
+    static var poorDeviceSeeds: [String] {
+        var poor: [String] = []
+        if (try? ModbusFrame.response(frame)) == nil { poor.append("frame") }
+        if meters.count != ShippedProfiles.all.count || meters.isEmpty { poor.append("meters") }
+        for entry in shortProfiles where ProfileReader.read(entry.text, file: entry.name).profile == nil { poor.append(entry.name) }
+        if blocks.contains(where: { (try? ReadingBlock(Data($0))) == nil }) { poor.append("blocks") }
+        return poor
+    }
+
+    private static let frame = ModbusFrame.encodeResponse(unit: 1, function: 3, words: [1, 2, 3])
+    private static let letters = Array("0123456789.-=m³3/hLé \u{FEFF}serial")
+
+    private static let meters: [(decoder: MeterDecoder, requests: [ReadRequest])] =
+        ShippedProfiles.all.compactMap { ProfileReader.read($0.text, file: $0.name).profile }.map { profile in
+            let decoder = MeterDecoder(profile: profile)
+            let cost = BusCost.network(turnaround: .zero, betweenRequests: .zero)
+            return (decoder, ReadPlanner.plan(decoder.wantedFields, rules: profile.reading, cost: cost))
+        }
+
+    /// The shortest shipped profiles, and one that has each kind of line.
+    private static let shortProfiles: [ShippedProfiles.Entry] =
+        ShippedProfiles.all.sorted { $0.text.utf8.count < $1.text.utf8.count }.prefix(2)
+        + [ShippedProfiles.Entry(name: "made.yaml", text: made)]
+
+    private static let made = """
+        kind: meter
+        id: made
+        title: {zh-Hans: 甲, en: A}
+        document: d
+        trust: structural
+        function: 3
+        address_base: 0
+        resolution_litres: 1
+        points:
+          - {id: volume_total, role: volume_total, unit: m3, address: 0, type: uint32, order: CDAB, scale: 0.001}
+          - {id: flow, unit: m3/h, address: 4, type: float32, order: CDAB}
+        golden:
+          - {request: 01 03 00 00 00 02 C4 0B, response: 01 03 04 00 01 00 64 AA 18, expect: {volume_total: 6553.701}, source: s}
+        """
+
+    private static let blocks: [[UInt8]] = (1...40).map { seed in
+        var random = SeededRandom(seed: UInt64(seed))
+        var at = Int64(1_700_000_000_000)
+        let entries = (0..<(seed % 30)).map { _ in
+            at += 900_000 + Int64(random.below(3))
+            return ReadingBlock.Entry(
+                at: at, received: at + Int64(random.below(50)), device: random.below(3) == 0 ? nil : at, value: Double(random.below(100)) / 10,
+                quality: random.below(6), raw: [UInt16(random.below(9)), 7])
+        }
+        return [UInt8](ReadingBlock(entries).packed())
+    }
+}
