@@ -12,15 +12,15 @@ extension Garbage {
     static let files: [Garbage] = [
         Garbage("configuration", few: 1) { random in
             // The whole example is dear to read; its parts reach the same lines of the reader.
-            let whole = random.below(400) == 0
-            let text = whole ? example : site + (0..<(1 + random.below(2))).map { _ in random.one(of: sections) }.joined()
+            let whole = random.below(3000) == 0
+            let text = whole ? example : site + random.one(of: sections)
             return verdict(String(decoding: random.broken(text.utf8), as: UTF8.self), files: noFiles)
         },
         Garbage("tables", few: 1) { random in
-            let homes = String(decoding: random.broken(homesTable.utf8), as: UTF8.self)
-            let meters = String(decoding: random.broken(metersTable.utf8), as: UTF8.self)
-            let files = ConfigurationFiles(base: "/none", profileRoots: [], read: { $0.hasSuffix("m.csv") ? meters : homes }, list: { _, _ in [] })
-            return verdict(site + "meters_file: m.csv\nhouseholds_file: h.csv\n", files: files)
+            let isHomes = random.below(2) == 0
+            let table = String(decoding: random.broken((isHomes ? homesTable : metersTable).utf8), as: UTF8.self)
+            let files = ConfigurationFiles(base: "/none", profileRoots: [], read: { _ in table }, list: { _, _ in [] })
+            return verdict(site + (isHomes ? "households_file: t.csv\n" : "meters_file: t.csv\n"), files: files)
         },
         Garbage("elevator-profiles", few: 1) { random in
             let read = ElevatorProfileReader.read(String(decoding: random.broken(random.one(of: elevatorProfiles).utf8), as: UTF8.self), file: "e.yaml")
