@@ -59,7 +59,6 @@ public final class Store: Sendable {
         // for every reading would cost a fifth of the write rate and could find nothing.
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL")
             // 1 MiB of cache for each connection; the gateway has a gigabyte in all.
             try database.execute(sql: "PRAGMA cache_size = -1024")
         }
@@ -67,6 +66,8 @@ public final class Store: Sendable {
             try FileManager.default.createDirectory(
                 at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
             pool = try DatabasePool(path: path, configuration: configuration)
+            // Here and not in `prepareDatabase`: when a pool turns WAL on, it sets NORMAL, with which the last commits go with the power.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             guard try !pool.read(StoreSchema.migrator.hasBeenSuperseded) else {
                 throw StoreFault.failed("the file was written by a newer release; install that release again, or restore an older backup")
             }

@@ -1,9 +1,11 @@
 import Casework
 import Foundation
+import GRDB
 import Phrasebook
 import Telemetry
 import Testing
-import TimeSeriesStore
+
+@testable import TimeSeriesStore
 
 @Suite struct StoreTests {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("wellward-test-\(UUID().uuidString)/w.sqlite").path
@@ -20,6 +22,16 @@ import TimeSeriesStore
         let read = try store.readNow { try $0.readings(of: "wm-1", from: WallTime(unixSeconds: 0), to: WallTime(unixSeconds: 100), limit: 10) }
         #expect(read == written)
         try store.close()
+    }
+
+    @Test func `every commit waits for the disk, also after the file was opened again`() throws {
+        for _ in 0..<2 {
+            let store = try Store(path: path)
+            // 2 is FULL; with NORMAL (1) a write-ahead log is synced at checkpoints only.
+            #expect(try store.pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)
+            #expect(try store.pool.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
+            try store.close()
+        }
     }
 
     @Test func `the same reading twice is kept once, and a back-fill never overwrites what was read live`() throws {
