@@ -56,7 +56,9 @@ extension GatewayService {
         _ = await OwnThread.value { DiskReserve(besides: store.path).keep() }
         let upkeep = StoreUpkeep(premises.store, premises.configuration.storage.policy)
         do {
-            let report = try await upkeep.round(at: premises.clock.now().wall, mayForget: try await mayForget())
+            let may = try await mayForget()
+            trust.set(may)
+            let report = try await upkeep.round(at: premises.clock.now().wall, mayForget: may)
             if report.sealedReadings > 0 || report.droppedForSpace > 0 {
                 log.info(
                     "the record was tidied",
@@ -65,7 +67,10 @@ extension GatewayService {
                     ])
             }
             if report.droppedForSpace > 0 { log.warning("storage.size_cap is reached: the oldest readings were deleted") }
-        } catch { log.error("the record could not be tidied", metadata: ["why": "\(error)"]) }
+        } catch {
+            // At a stop what is not done yet is left to the next hour.
+            if !Task.isCancelled { log.error("the record could not be tidied", metadata: ["why": "\(error)"]) }
+        }
     }
 
     private static let retentionFact = "retention_clock"
@@ -97,6 +102,18 @@ extension GatewayService {
             log.critical("the record is damaged", metadata: ["why": "\(found)"])
         }
         return found
+    }
+
+    /// An incident for people: cases or notices are there that cannot be read. Their homes' silences were told once and may not be told again.
+    func tellUnreadable() {
+        guard let count = try? premises.store.readNow({ try $0.unreadableLines() }), count > 0 else { return }
+        log.critical("cases or notices of the record cannot be read", metadata: ["lines": "\(count)"])
+        let phrase = Phrase(.linesUnreadable, ["count": .same("\(count)")])
+        premises.desk.tell(
+            .finding(
+                Finding(
+                    subject: Subject(.site, premises.configuration.siteID.rawValue), kind: .incident, rule: "store_unreadable", severity: .attention,
+                    at: premises.clock.now(), text: phrase.text, numbers: ["lines": Double(count)])))
     }
 
     /// An incident for people: the record was damaged, what was kept, and what nobody can know any more.

@@ -49,6 +49,8 @@ public final class GatewayService: Service {
     let log: Logger
     private let lock: StoreLock
     let opening: StoreOpening
+    /// Whether the wall clock is believed when something is to be forgotten for its age; decided by the hourly care.
+    let trust = ClockTrust()
 
     /// Opens the store, restores what was, connects nothing yet.
     public init(_ configuration: SiteConfiguration, options: Options, log: Logger) throws {
@@ -56,12 +58,17 @@ public final class GatewayService: Service {
         self.log = log
         let boot = UUID().uuidString.lowercased()
         lock = try StoreLock(path: configuration.storage.path)
-        opening = try StoreOpening(path: configuration.storage.path)
-        let store = opening.store
+        var opening = try StoreOpening(path: configuration.storage.path)
+        let restored: (configuration: SiteConfiguration, state: Restoration.State)
+        do { restored = try Self.restored(configuration, opening.store, options) } catch StoreFault.corrupt(let what) {
+            log.critical("the record is damaged; it is set aside", metadata: ["why": "\(what)"])
+            opening = try opening.again()
+            restored = try Self.restored(configuration, opening.store, options)
+        }
+        self.opening = opening
+        let (configuration, state) = restored
+        let (store, trust) = (opening.store, trust)
         DiskReserve(besides: configuration.storage.path).keep()
-        // Hours that were set on the console go before those of the file.
-        let configuration = configuration.following(try store.readNow(Self.roster))
-        let state = try Restoration(configuration: configuration, store: store).state(speed: options.speed, startAt: options.startAt)
         let clock = state.clock
         let signer = LinkSigner(secret: try Self.linkSecret(configuration, store))
         var web = HTTPClient.Configuration()
@@ -96,7 +103,8 @@ public final class GatewayService: Service {
         let upstream = try configuration.upstream.map { settings in
             try UpstreamDesk(
                 settings.broker.settings(clientID: "wellward-upstream-\(configuration.siteID)-\(tag)"), prefix: settings.topic, site: configuration.siteID,
-                tag: tag, deflates: settings.deflates, limits: SpoolLimits(bytes: settings.mostBytes, age: settings.longest), store: store, log: log)
+                tags: try store.readNow { try $0.upstreamTags() } ?? UpstreamTags(tag), deflates: settings.deflates,
+                limits: SpoolLimits(bytes: settings.mostBytes, age: settings.longest), store: store, mayForget: { trust.isGiven }, log: log)
         }
         events = configuration.events.isEmpty || configuration.mqtt == nil ? nil : SiteEventListener(configuration.events, desk: desk, log: log)
         pollers = PollerHub(clock: clock, writer: telemetry, desk: desk, log: log)
@@ -105,6 +113,15 @@ public final class GatewayService: Service {
         premises = Premises(
             arrangement: .init(configuration: configuration, pollers: []), store: store, desk: desk, delivery: delivery,
             telemetry: telemetry, boarding: boarding, clock: clock, links: signer, upstream: upstream, version: options.version, log: log)
+    }
+
+    /// The core as it stood.
+    private static func restored(
+        _ configuration: SiteConfiguration, _ store: Store, _ options: Options
+    ) throws -> (configuration: SiteConfiguration, state: Restoration.State) {
+        // Hours that were set on the console go before those of the file.
+        let configuration = configuration.following(try store.readNow(roster))
+        return (configuration, try Restoration(configuration: configuration, store: store).state(speed: options.speed, startAt: options.startAt))
     }
 
     /// The hours that were set on the console.
@@ -134,6 +151,7 @@ public final class GatewayService: Service {
         for finding in untold { desk.tell(.finding(finding)) }
         if let unwatched { tellUnwatched(unwatched) }
         tellQuarantine()
+        tellUnreadable()
         await tellRoster()
         let deskWork = Task { await desk.run() }
         let deliveryWork = Task { await premises.delivery.run() }

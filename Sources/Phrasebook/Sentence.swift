@@ -19,7 +19,8 @@ public enum Sentence: String, CaseIterable, Sendable {
     case safe, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
     case signOfLife, silenceUnseen, absenceEnding
     // Meters and buses.
-    case meterSilent, meterBad, busDown, storageFull, undurable, storeSetAside, drill, gatewayUnwatched, channelDead, mostHomesBlind, mostHomesOfSiteBlind,
+    case meterSilent, meterBad, busDown, storageFull, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, mostHomesBlind,
+        mostHomesOfSiteBlind,
         mostHomesQuiet,
         commandUnanswered
     // Elevators.
@@ -164,6 +165,11 @@ public enum Sentence: String, CaseIterable, Sendable {
             (
                 "记录文件损坏，已搁置，另起新文件继续看护；找回{count}条记录。请逐户确认近况，并检查存储卡。",
                 "The record was damaged and set aside; watching goes on with a new one. {count} entries were carried over. Please check on the homes and on the storage."
+            )
+        case .linesUnreadable:
+            (
+                "记录里有{count}条告警或通知读不出来了，已跳过。请逐户确认近况，并检查存储卡。",
+                "{count} alerts or notices in the record can no longer be read and were skipped. Please check on the homes and on the storage."
             )
         case .channelDead:
             ("通知渠道{channel}连续失败，有{count}条没有送到。", "Channel {channel} keeps failing; {count} notices were not delivered.")

@@ -71,10 +71,18 @@ extension StoreWriter {
 
     /// Gives up what is too old, and then, while too much waits, the oldest of what matters least: readings before findings, findings before
     /// cases.
-    /// - Returns: how many entries were given up
-    public func trimSpool(_ limits: SpoolLimits, at now: WallTime) throws -> Int {
-        try database.execute(sql: "DELETE FROM spool WHERE at < ?", arguments: [(now - limits.age).unixMilliseconds])
-        var dropped = database.changesCount
+    /// - Parameter mayForget: whether the wall clock is believed (`RetentionClock`); if not, nothing is too old. What seems a year older than
+    ///   the limit was written by a clock that stood at 1970, and is not old either.
+    /// - Returns: how many entries were given up, for their age and for want of room
+    public func trimSpool(_ limits: SpoolLimits, at now: WallTime, mayForget: Bool = true) throws -> (forAge: Int, forRoom: Int) {
+        var old = 0
+        if mayForget {
+            let oldest = now - limits.age
+            try database.execute(
+                sql: "DELETE FROM spool WHERE at < ? AND at > ?", arguments: [oldest.unixMilliseconds, (oldest - .days(366)).unixMilliseconds])
+            old = database.changesCount
+        }
+        var dropped = 0
         for kind in SpoolEntry.Kind.allCases {
             var excess = try reader.spoolTally().bytes - limits.bytes
             while excess > 0 {
@@ -90,7 +98,7 @@ extension StoreWriter {
                 dropped += numbers.count
             }
         }
-        return dropped
+        return (old, dropped)
     }
 }
 

@@ -59,6 +59,8 @@ public final class Store: Sendable {
         // for every reading would cost a fifth of the write rate and could find nothing.
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { database in
+            // A new file can give pages back to the disk; of an old one that has tables this changes nothing.
+            if !database.configuration.readonly { try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
             // 1 MiB of cache for each connection; the gateway has a gigabyte in all.
             try database.execute(sql: "PRAGMA cache_size = -1024")
         }
@@ -97,12 +99,12 @@ public final class Store: Sendable {
 
     /// Reads on the caller's thread: for start-up and commands.
     public func readNow<Value>(_ body: (StoreReader) throws -> Value) throws(StoreFault) -> Value {
-        do { return try pool.read { try body(StoreReader(database: $0)) } } catch { throw StoreFault(error) }
+        do { return try pool.read { try body(StoreReader(database: $0)) } } catch { throw noted(error) }
     }
 
     /// Writes on the caller's thread: for start-up, commands and benches.
     public func writeNow<Value>(_ body: (StoreWriter) throws -> Value) throws(StoreFault) -> Value {
-        do { return try pool.write { try body(StoreWriter(database: $0)) } } catch { throw StoreFault(error) }
+        do { return try pool.write { try body(StoreWriter(database: $0)) } } catch { throw noted(error) }
     }
 
     /// Checks every page and index.

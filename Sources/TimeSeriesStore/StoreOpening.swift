@@ -44,7 +44,17 @@ public struct StoreOpening: Sendable {
         store = try Store(path: path)
         wasUnclean = true
         quarantined = (aside, try Self.carryOver(from: aside, to: store), damage ?? "")
-        try store.writeNow { try $0.setFact("running", "1") }
+        try store.writeNow { writer in
+            try writer.beginUpstreamTag()
+            try writer.setFact("running", "1")
+        }
+    }
+
+    /// The same once more, after damage that only the restoration met: a large file is not checked before it is used.
+    public func again() throws(StoreFault) -> StoreOpening {
+        Self.markDamaged(store.path)
+        try? store.close(inOrder: false)
+        return try StoreOpening(path: store.path)
     }
 
     /// Leaves a note for the next start that the file is damaged.
@@ -52,6 +62,9 @@ public struct StoreOpening: Sendable {
         // Where even this cannot be written, the next start finds the damage by itself or goes on with what is there.
         _ = FileManager.default.createFile(atPath: marker(path), contents: Data())
     }
+
+    /// Takes the note back: another file stands in the damaged one's place.
+    public static func unmarkDamaged(_ path: String) { unlink(marker(path)) }
 
     private static func marker(_ path: String) -> String { path + ".damaged" }
 

@@ -7,6 +7,19 @@ import Telemetry
 public struct StoreReader {
     let database: Database
 
+    /// Bodies that can be read. One that cannot, of a disk that forgot it or a release that wrote it otherwise, must not cost the others.
+    private func readable<Body: Decodable>(_ bodies: [Data]) -> [Body] {
+        let decoder = JSONDecoder()
+        return bodies.compactMap { try? decoder.decode(Body.self, from: $0) }
+    }
+
+    /// How many open cases and waiting notices there are that cannot be read.
+    public func unreadableLines() throws -> Int {
+        let cases = try Data.fetchAll(database, sql: "SELECT body FROM cases WHERE is_open = 1")
+        let notices = try Data.fetchAll(database, sql: "SELECT body FROM notices WHERE state IN ('queued', 'failed')")
+        return cases.count - (readable(cases) as [Case]).count + notices.count - (readable(notices) as [DeliverySchedule.Item]).count
+    }
+
     /// Cases, newest first.
     public func cases(open: Bool?, limit: Int, before number: Int? = nil) throws -> [Case] {
         let rows = try Data.fetchAll(
@@ -15,16 +28,15 @@ public struct StoreReader {
                 SELECT body FROM cases WHERE (? IS NULL OR is_open = ?) AND (? IS NULL OR number < ?)
                 ORDER BY number DESC LIMIT ?
                 """, arguments: [open, open, number, number, limit])
-        return try rows.map { try JSONDecoder().decode(Case.self, from: $0) }
+        return readable(rows)
     }
 
     /// The cases opened in a stretch of time, oldest first.
     public func cases(from: WallTime, to: WallTime) throws -> [Case] {
-        let decoder = JSONDecoder()
-        return try Data.fetchAll(
-            database, sql: "SELECT body FROM cases WHERE opened >= ? AND opened < ? ORDER BY number",
-            arguments: [from.unixMilliseconds, to.unixMilliseconds]
-        ).map { try decoder.decode(Case.self, from: $0) }
+        try readable(
+            Data.fetchAll(
+                database, sql: "SELECT body FROM cases WHERE opened >= ? AND opened < ? ORDER BY number",
+                arguments: [from.unixMilliseconds, to.unixMilliseconds]))
     }
 
     /// One case.
@@ -40,20 +52,17 @@ public struct StoreReader {
 
     /// Notices that were neither delivered nor given up.
     public func undelivered() throws -> [DeliverySchedule.Item] {
-        try Data.fetchAll(database, sql: "SELECT body FROM notices WHERE state IN ('queued', 'failed') ORDER BY rowid")
-            .map { try JSONDecoder().decode(DeliverySchedule.Item.self, from: $0) }
+        try readable(Data.fetchAll(database, sql: "SELECT body FROM notices WHERE state IN ('queued', 'failed') ORDER BY rowid"))
     }
 
     /// The notices of a case in the order in which they were made.
     public func notices(of id: CaseID) throws -> [DeliverySchedule.Item] {
-        try Data.fetchAll(database, sql: "SELECT body FROM notices WHERE case_id = ? ORDER BY rowid", arguments: [id.rawValue])
-            .map { try JSONDecoder().decode(DeliverySchedule.Item.self, from: $0) }
+        try readable(Data.fetchAll(database, sql: "SELECT body FROM notices WHERE case_id = ? ORDER BY rowid", arguments: [id.rawValue]))
     }
 
     /// Notices that were given up, newest first.
     public func deadNotices(limit: Int) throws -> [DeliverySchedule.Item] {
-        try Data.fetchAll(database, sql: "SELECT body FROM notices WHERE state = 'dead' ORDER BY rowid DESC LIMIT ?", arguments: [limit])
-            .map { try JSONDecoder().decode(DeliverySchedule.Item.self, from: $0) }
+        try readable(Data.fetchAll(database, sql: "SELECT body FROM notices WHERE state = 'dead' ORDER BY rowid DESC LIMIT ?", arguments: [limit]))
     }
 
     /// One notice's delivery.

@@ -60,6 +60,8 @@ public struct StoreUpkeep: Sendable {
     private let policy: StoragePolicy
     /// Blocks in one transaction.
     private static let step = 64
+    /// Pages given back in one transaction: 4 MB.
+    private static let pages = 1000
 
     /// Care of a store under a policy.
     public init(_ store: Store, _ policy: StoragePolicy) {
@@ -78,6 +80,10 @@ public struct StoreUpkeep: Sendable {
             guard try await store.write({ try $0.dropOldestDay() }) != nil else { break }
             report.droppedForSpace += 1
             report.bytes = try await store.read { try $0.bytesInUse() }
+        }
+        // What is free is used again before the file grows; only a file above the cap gives pages back.
+        while try await store.read({ try $0.bytesOfFile() }) > policy.sizeCapBytes, !Task.isCancelled {
+            guard try await store.write({ try $0.givePagesBack(Self.pages) }) else { break }
         }
         return report
     }
@@ -109,6 +115,11 @@ extension StoreReader {
         func pragma(_ name: String) throws -> Int64 { try Int64.fetchOne(database, sql: "PRAGMA \(name)") ?? 0 }
         return try (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
     }
+
+    /// Bytes of the file, free pages included.
+    public func bytesOfFile() throws -> Int64 {
+        try (Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0) * (Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 0)
+    }
 }
 
 extension StoreWriter {
@@ -126,6 +137,15 @@ extension StoreWriter {
         // A wall clock that stood at 1970 when a watch was saved must not cost a home its habits: they are saved anew every hour.
         try database.execute(sql: "DELETE FROM watches WHERE at < ? AND at > 86400000000", arguments: [(now - .days(30)).unixMilliseconds])
         try database.execute(sql: "DELETE FROM corrections WHERE at < ? AND state <> 'open'", arguments: [moment.unixMilliseconds])
+    }
+
+    /// Gives free pages at the end of the file back to the disk, some at a time. The file itself shrinks at the next checkpoint.
+    /// - Returns: whether any were given; false also for a file from before it could
+    func givePagesBack(_ most: Int) throws -> Bool {
+        let before = try reader.bytesOfFile()
+        // The pragma works row by row.
+        _ = try Row.fetchAll(database, sql: "PRAGMA incremental_vacuum(\(most))")
+        return try reader.bytesOfFile() < before
     }
 
     /// Forgets journal lines before a moment.

@@ -22,7 +22,8 @@ public final class UpstreamDesk: Sendable {
     private let publisher: AcknowledgedPublisher
     private let prefix: String
     private let site: SiteID
-    private let tag: String
+    private let tags: UpstreamTags
+    private let mayForget: @Sendable () -> Bool
     private let deflates: Bool
     private let limits: SpoolLimits
     private let log: Logger
@@ -31,14 +32,17 @@ public final class UpstreamDesk: Sendable {
     private static let window = 64
 
     /// A desk with a connection of its own.
+    /// - Parameter mayForget: whether the wall clock is believed when something seems too old
     /// - Throws: `MQTTFault` when the settings cannot be
     public init(
-        _ settings: MQTTSettings, prefix: String, site: SiteID, tag: String, deflates: Bool, limits: SpoolLimits, store: Store, log: Logger
+        _ settings: MQTTSettings, prefix: String, site: SiteID, tags: UpstreamTags, deflates: Bool, limits: SpoolLimits, store: Store,
+        mayForget: @escaping @Sendable () -> Bool, log: Logger
     ) throws(MQTTFault) {
         publisher = try AcknowledgedPublisher(settings)
         self.prefix = prefix
         self.site = site
-        self.tag = tag
+        self.tags = tags
+        self.mayForget = mayForget
         self.deflates = deflates
         self.limits = limits
         self.store = store
@@ -90,7 +94,7 @@ public final class UpstreamDesk: Sendable {
     /// Sends some entries in their order.
     /// - Returns: whether all have arrived
     private func send(_ entries: [SpoolEntry]) async -> Bool {
-        let messages = entries.map { UpstreamMessage($0, prefix: prefix, site: site, tag: tag, deflates: deflates) }
+        let messages = entries.map { UpstreamMessage($0, prefix: prefix, site: site, tag: tags.tag(of: $0.number), deflates: deflates) }
         let done = await publisher.publish(messages.map { ($0.payload, $0.topic) }, within: .seconds(15))
         let arrived = zip(entries, done).filter(\.1).map(\.0.number)
         guard !arrived.isEmpty else { return false }
@@ -109,13 +113,15 @@ public final class UpstreamDesk: Sendable {
         let limits = limits
         let now = GatewayClock.systemWall()
         do {
-            let (dropped, tally) = try await store.write { (try $0.trimSpool(limits, at: now), try $0.reader.spoolTally()) }
+            let may = mayForget()
+            let (given, tally) = try await store.write { (try $0.trimSpool(limits, at: now, mayForget: may), try $0.reader.spoolTally()) }
             let isConnected = publisher.isConnected
             state.withLock { state in
-                state.dropped += dropped
+                state.dropped += given.forAge + given.forRoom
                 (state.waiting, state.bytes, state.oldest, state.isConnected) = (tally.count, tally.bytes, tally.oldest, isConnected)
             }
-            if dropped > 0 { log.warning("the spool is full: entries were given up", metadata: ["entries": "\(dropped)"]) }
+            if given.forRoom > 0 { log.warning("the spool is full: entries were given up", metadata: ["entries": "\(given.forRoom)"]) }
+            if given.forAge > 0 { log.warning("entries of the spool were too old and were given up", metadata: ["entries": "\(given.forAge)"]) }
         } catch { log.error("the spool cannot be trimmed", metadata: ["why": "\(error)"]) }
     }
 

@@ -65,19 +65,35 @@ struct RestoreCommand: ParsableCommand {
                 guard (try? FileManager.default.copyItem(atPath: from, toPath: fresh)) != nil else { throw .failed("\(from) cannot be copied") }
                 let copy = try Store(path: fresh)
                 if let fault = try copy.integrityFaults().first { throw .corrupt("\(from): \(fault)") }
+                // The record goes back in time: what it sends upstream from here on must not bear names that were used since.
+                try copy.writeNow { try $0.beginUpstreamTag() }
                 try copy.close()
+                for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: fresh + suffix) }
                 let aside = "\(path).before-restore-\(Int(Date().timeIntervalSince1970))"
                 do {
                     for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
                         try FileManager.default.moveItem(atPath: path + suffix, toPath: aside + suffix)
                     }
                     try FileManager.default.moveItem(atPath: fresh, toPath: path)
+                    try giveToGateway(path)
                 } catch { throw .failed(error.localizedDescription) }
             }
         } catch {
             throw CommandFault("the backup was not restored: \(error)")
         }
+        // The record that was damaged is gone from here.
+        StoreOpening.unmarkDamaged(path)
         print(Spoken.say("已恢复；原来的记录留在旁边（.before-restore-…）。", "Restored; the record that was there lies beside it (.before-restore-…)."))
+    }
+}
+
+/// What root has put into another user's folder belongs to that user: the gateway runs as itself and must open it.
+private func giveToGateway(_ path: String) throws {
+    guard getuid() == 0 else { return }
+    let folder = try FileManager.default.attributesOfItem(atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path)
+    let owner = folder.filter { [.ownerAccountID, .groupOwnerAccountID].contains($0.key) }
+    for file in [path, path + ".lock"] where FileManager.default.fileExists(atPath: file) {
+        try FileManager.default.setAttributes(owner, ofItemAtPath: file)
     }
 }
 

@@ -91,6 +91,9 @@ import Testing
         let second = try await StoreUpkeep(store, policy).round(at: now)
         #expect(second.droppedForSpace >= 1 && second.bytes <= policy.sizeCapBytes)
         #expect(try all(store).last?.at == begin + .days(20) - .minutes(15), "the newest day stays")
+        try store.writeLogBack()
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber
+        #expect((size?.int64Value ?? .max) <= policy.sizeCapBytes, "the file itself is no larger than the cap")
         #expect(try store.readNow { try $0.audit(limit: 5) }.count == 1)
     }
 

@@ -56,7 +56,7 @@ import TimeSeriesStore
         func kinds() throws -> [SpoolEntry.Kind: Int] {
             Dictionary(try store.readNow { try $0.spooled(limit: 10_000) }.map { ($0.kind, 1) }, uniquingKeysWith: +)
         }
-        let first = try store.writeNow { try $0.trimSpool(SpoolLimits(bytes: 800_000), at: now) }
+        let first = try store.writeNow { try $0.trimSpool(SpoolLimits(bytes: 800_000), at: now) }.forRoom
         #expect(first > 5)
         var left = try kinds()
         #expect(left[.caseFile] == 50 && left[.finding] == 300 && left[.outcome] == nil && (400...460).contains(left[.readings] ?? 0), "\(left)")
@@ -67,5 +67,54 @@ import TimeSeriesStore
         left = try kinds()
         #expect(left[.finding] == nil && (15...20).contains(left[.caseFile] ?? 0), "\(left)")
         try store.close()
+    }
+
+    @Test func `a start at 1970 makes nothing too old: neither what was written then, nor anything while the clock is not believed`() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("wellward-test-\(UUID().uuidString)/w.sqlite").path
+        let store = try Store(path: path)
+        let now = WallTime(unixSeconds: 1_700_000_000)
+        func count() throws -> Int { try store.readNow { try $0.spoolTally().count } }
+        try store.writeNow { writer in
+            for at in [WallTime(unixSeconds: 60), now - .days(40), now] { try writer.spool(SpoolEntry(kind: .caseFile, subject: "s", at: at, body: "{}")) }
+        }
+        let unbelieved = try store.writeNow { try $0.trimSpool(SpoolLimits(), at: now, mayForget: false) }
+        #expect(unbelieved == (0, 0))
+        #expect(try count() == 3)
+        let believed = try store.writeNow { try $0.trimSpool(SpoolLimits(), at: now) }
+        #expect(believed == (1, 0))
+        #expect(try store.readNow { try $0.spooled(limit: 9).map(\.at) } == [WallTime(unixSeconds: 60), now])
+        try store.close()
+    }
+
+    @Test func `a record that was set back sends under new names what is new, and under its own what it had`() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("wellward-test-\(UUID().uuidString)/w.sqlite").path
+        let store = try Store(path: path)
+        func spool(_ count: Int) throws {
+            try store.writeNow { writer in
+                for _ in 0..<count { try writer.spool(SpoolEntry(kind: .finding, subject: "s", at: WallTime(unixSeconds: 1), body: "{}")) }
+            }
+        }
+        func tags() throws -> [String] {
+            let tags = try #require(try store.readNow { try $0.upstreamTags() })
+            return (1...9).map { tags.tag(of: $0) }
+        }
+        #expect(try store.readNow { try $0.upstreamTags() } == nil)
+        try store.writeNow { try $0.setFact("tag", "first") }
+        try spool(3)
+        try store.writeNow { try $0.beginUpstreamTag() }
+        let second = try tags()
+        #expect(second[0..<3] == ["first", "first", "first"] && Set(second[3...]).count == 1 && second[3] != "first")
+        // Damage: everything was sent already, the facts are carried over, and numbers begin at one again.
+        let facts = try store.readNow { reader in try ["tag", "upstream_tags"].map { ($0, try reader.fact($0) ?? "") } }
+        let fresh = try Store(path: path + "-2")
+        try fresh.writeNow { writer in
+            for (name, value) in facts { try writer.setFact(name, value) }
+            try writer.beginUpstreamTag()
+        }
+        let tags = try #require(try fresh.readNow { try $0.upstreamTags() })
+        let third = Set((1...9).map { tags.tag(of: $0) })
+        #expect(third.count == 1 && third.isDisjoint(with: second))
+        try store.close()
+        try fresh.close()
     }
 }

@@ -73,7 +73,10 @@ extension StoreWriter {
 
     /// Forgets readings of days wholly before a moment, and rows before it.
     public func dropReadings(before moment: WallTime) throws {
-        try database.execute(sql: "DELETE FROM readings WHERE at < ?", arguments: [moment.unixMilliseconds])
+        // Series by series: the key begins with the series, and so nothing but what goes is looked at.
+        for series in try Int64.fetchAll(database, sql: "SELECT id FROM series") {
+            try database.execute(sql: "DELETE FROM readings WHERE series = ? AND at < ?", arguments: [series, moment.unixMilliseconds])
+        }
         try database.execute(sql: "DELETE FROM blocks WHERE day < ?", arguments: [moment.unixMilliseconds.day])
     }
 
@@ -83,7 +86,8 @@ extension StoreWriter {
         let day = try Int64.fetchOne(
             database,
             sql: """
-                SELECT min(day) FROM (SELECT min(day) AS day FROM blocks UNION ALL SELECT min(at) / \(Int64.millisecondsADay) FROM readings)
+                SELECT min(day) FROM (SELECT min(day) AS day FROM blocks UNION ALL
+                    SELECT (SELECT min(at) FROM readings WHERE readings.series = series.id) / \(Int64.millisecondsADay) FROM series)
                 """)
         guard let day else { return nil }
         try dropReadings(before: WallTime(unixMilliseconds: (day + 1) * .millisecondsADay))

@@ -1,0 +1,98 @@
+import Foundation
+import TestSupport
+import Testing
+import TimeSeriesStore
+
+/// Records that are damaged, set aside, backed up and restored, under the built program.
+@Suite struct RecordTests {
+    /// Runs a few lines of Python over a record, whose `db` is open and whose `path` is known.
+    private static func edit(_ record: String, _ lines: String) throws {
+        let program = "import sqlite3\npath = '\(record)'\ndb = sqlite3.connect(path)\n\(lines)\ndb.commit()\ndb.close()\n"
+        let done = try TechnicianCommandTests.shell(["/usr/bin/env", "python3", "-c", program])
+        try #require(done.code == 0, "\(done)")
+    }
+
+    private static func isInactivity(_ item: [String: Any]) -> Bool { item["kind"] as? String == "inactivity" }
+
+    /// Runs a site until there is a case, and ends it in order.
+    private static func siteWithACase(_ change: (String) -> String = { $0 }) async throws -> LittleSite {
+        let site = try LittleSite(change: change)
+        let gateway = site.gateway
+        try gateway.start()
+        try await eventually(within: 30) { gateway.items("/api/v1/cases?state=open").contains(where: Self.isInactivity) }
+        gateway.signal(SIGTERM)
+        try await eventually { !gateway.isRunning }
+        return site
+    }
+
+    @Test func `damage where the cases are, met only while starting, sets the file aside once, and people are told`() async throws {
+        let site = try await Self.siteWithACase()
+        defer { site.end() }
+        let gateway = site.gateway
+        try Self.edit(
+            "\(gateway.folder)/w.sqlite",
+            """
+            page = db.execute("select rootpage from sqlite_master where name = 'cases'").fetchone()[0]
+            with open(path, 'r+b') as f: f.seek((page - 1) * 4096); f.write(bytes([0xAA]) * 4096)
+            """)
+        try gateway.start()
+        try await eventually(within: 30) { gateway.http("GET", "/healthz").status == 200 }
+        try await eventually(within: 30) { gateway.items("/api/v1/cases?state=open").contains { $0["kind"] as? String == "incident" } }
+        let aside = try FileManager.default.contentsOfDirectory(atPath: gateway.folder).filter { $0.hasPrefix("w.sqlite.damaged-") }
+        #expect(!aside.isEmpty)
+        gateway.signal(SIGTERM)
+        try await eventually { !gateway.isRunning }
+        try gateway.start()
+        try await eventually(within: 30) { gateway.http("GET", "/readyz").status == 200 }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: gateway.folder).filter { $0.hasPrefix("w.sqlite.damaged-") } == aside, "no loop")
+    }
+
+    @Test func `a case that cannot be read costs the others nothing, and people are told`() async throws {
+        let site = try await Self.siteWithACase()
+        defer { site.end() }
+        let gateway = site.gateway
+        try Self.edit("\(gateway.folder)/w.sqlite", "db.execute(\"update cases set body = cast('{}' as blob) where is_open = 1\")")
+        try gateway.start()
+        try await eventually(within: 30) { gateway.http("GET", "/readyz").status == 200 }
+        try await eventually(within: 30) {
+            gateway.items("/api/v1/cases?state=open").contains { $0["kind"] as? String == "incident" && "\($0)".contains("no longer be read") }
+        }
+    }
+
+    @Test func `a backup made at work is restored over a damaged record, for the user whose folder it is`() async throws {
+        let site = try await Self.siteWithACase()
+        defer { site.end() }
+        let gateway = site.gateway
+        let record = "\(gateway.folder)/w.sqlite"
+        func command(_ words: [String]) throws -> (code: Int32, output: String) {
+            let done = try TechnicianCommandTests.shell([RunningGateway.program.path] + words)
+            return (done.code, "\(done)")
+        }
+        try gateway.start()
+        try await eventually(within: 30) { gateway.http("GET", "/readyz").status == 200 }
+        let backup = "\(gateway.folder)/copy.sqlite"
+        let made = try command(["backup", "--config", "\(gateway.folder)/wellward.yaml", "--to", backup])
+        #expect(made.code == 0, "\(made.output)")
+        let refused = try command(["restore", "--config", "\(gateway.folder)/wellward.yaml", "--from", backup])
+        #expect(refused.code != 0, "not under a gateway at work")
+        gateway.signal(SIGTERM)
+        try await eventually { !gateway.isRunning }
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: record))
+        StoreOpening.markDamaged(record)
+        let isRoot = getuid() == 0
+        if isRoot { try FileManager.default.setAttributes([.ownerAccountID: 65534], ofItemAtPath: gateway.folder) }
+        let restored = try command(["restore", "--config", "\(gateway.folder)/wellward.yaml", "--from", backup])
+        #expect(restored.code == 0, "\(restored.output)")
+        if isRoot {
+            for file in [record, record + ".lock"] {
+                #expect(try FileManager.default.attributesOfItem(atPath: file)[.ownerAccountID] as? NSNumber == 65534, "\(file)")
+            }
+        }
+        let files = try FileManager.default.contentsOfDirectory(atPath: gateway.folder)
+        #expect(!files.contains { $0.contains(".restoring") } && !files.contains("w.sqlite.damaged") && files.contains { $0.contains(".before-restore-") })
+        try gateway.start()
+        try await eventually(within: 30) { gateway.http("GET", "/readyz").status == 200 }
+        #expect(gateway.items("/api/v1/cases").contains(where: Self.isInactivity))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: gateway.folder).allSatisfy { !$0.hasPrefix("w.sqlite.damaged") })
+    }
+}
