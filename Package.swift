@@ -7,6 +7,11 @@ import PackageDescription
 let strict: [SwiftSetting] =
     Context.environment["WELLWARD_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
+/// What the program says it was built from; WELLWARD_BUILD for a packager without a clone.
+let build =
+    Context.environment["WELLWARD_BUILD"] ?? Context.gitInformation.map { "g\($0.currentCommit.prefix(9))\($0.hasUncommittedChanges ? ".changed" : "")" }
+    ?? "unknown"
+
 func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -121,9 +126,11 @@ let package = Package(
                 "Telemetry", "DeviceProfiles", "Safeguarding", "Simulation", "SiteConfiguration", "TimeSeriesStore", "Messaging",
                 "Watchkeeping", "Gateway", logging, lifecycle,
             ]),
+        .target(name: "CBuild", cSettings: [.define("WELLWARD_BUILD", to: "\"\(build)\"")]),
         .executableTarget(
             name: "wellward",
             dependencies: [
+                "CBuild",
                 "Telemetry", "Documents", "DeviceProfiles", "Safeguarding", "SiteConfiguration", "Fieldbus", "Simulation", "Rehearsal",
                 "TimeSeriesStore", "Watchkeeping", "Console", "Gateway", "Demonstration", "Evaluation", "Messaging", "BoardingControl", "Phrasebook", arguments,
                 logging, lifecycle, httpClient,

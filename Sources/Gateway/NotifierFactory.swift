@@ -70,8 +70,8 @@ extension SiteConfiguration.Channel {
 }
 
 extension SiteConfiguration.Broker {
-    /// The broker as the client knows it.
-    func settings(clientID: String) -> MQTTSettings {
+    /// The broker as the client knows it, with the password out of its file.
+    public func settings(clientID: String) -> MQTTSettings {
         let password = passwordFile.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }?
             .trimmingCharacters(in: .whitespacesAndNewlines)
         let tls = authorityFile.map { MQTTSettings.TLS(authority: $0, certificate: certificateFile, key: keyFile) }

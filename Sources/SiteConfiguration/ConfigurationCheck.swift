@@ -144,6 +144,13 @@ struct ConfigurationCheck {
         if !configuration.elevators.isEmpty, configuration.mqtt == nil {
             log.add("elevator", configuration.elevators[0].id, "", "elevators need the `mqtt` section", "add `mqtt:` with host and port")
         }
+        if let broker = configuration.mqtt, broker.authorityFile == nil, !broker.isLoopback {
+            for channel in configuration.channels where channel.kind == .mqtt && channel.names {
+                log.add(
+                    "channel", channel.id, "names", "names would go to \(broker.host) unencrypted", "add `tls: {ca_file: …}` to `mqtt`, or write `names: false`"
+                )
+            }
+        }
         for lift in configuration.elevators where lift.policy.mode == .hold && (lift.signedBy == nil || lift.signedOn == nil) {
             log.add(
                 "elevator", lift.id, "boarding", "`boarding: hold` needs `signed_by` and `signed_on` of the maintenance company",

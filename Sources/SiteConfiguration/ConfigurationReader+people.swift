@@ -70,6 +70,7 @@ extension ConfigurationReader {
         var paths: [String: String] = [:]
         for key in keys.plain { settings[key] = node.string(key) }
         for key in keys.files { paths[key] = secretFile(node, key) }
+        if keys.plain.contains("ca_file") { _ = secretFile(node, "ca_file") }
         for key in ["path", "ca_file"] { if let path = settings[key] { settings[key] = files.resolve(path) } }
         if kind == .smtp { checkMail(node, &settings) }
         for address in [settings["url"], settings["server"], paths["url_file"].flatMap(files.read)].compactMap({ $0 }) { checkAddress(address, node) }

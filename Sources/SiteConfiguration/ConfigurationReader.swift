@@ -78,6 +78,8 @@ public struct ConfigurationReader {
         let buses = root.list("buses").compactMap { bus($0) }
         var meters = root.list("meters").compactMap { meter($0) }
         if let path = root.string("meters_file") { meters += metersFromFile(path) }
+        checkTable("meters_file", isPrivate: false)
+        checkTable("households_file", isPrivate: true)
         var households = root.list("households").compactMap { household($0) }
         if let path = root.string("households_file") { households += householdsFromFile(path) }
         let policies = policies()
@@ -174,6 +176,9 @@ public struct ConfigurationReader {
             users = nil
         } else if let path = users, let mode = files.mode(path), mode & 0o022 != 0 {
             node?.child("users_file")?.report("others may write `\(path)`, and with it make themselves accounts", fix: "chmod 600 \(path)")
+        } else if let path = users, let mode = files.mode(path), mode & 0o004 != 0 {
+            node?.child("users_file")?.report(
+                "everybody on this machine may read the password hashes in `\(path)`", fix: "chmod 640 \(path)", severity: .warning)
         }
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         if users == nil, !isLoopback {
@@ -188,21 +193,37 @@ public struct ConfigurationReader {
         guard let path = node?.string(key).map(files.resolve) else { return nil }
         if files.read(path) == nil {
             node?.child(key)?.report("the file `\(path)` cannot be read", fix: "create it, readable for the gateway's user only")
-        } else if let mode = files.mode(path), key != "ca_file", key != "certificate_file" {
-            // What others may write is not ours; what others may read is no secret.
+        } else if let mode = files.mode(path) {
+            // What others may write is not ours; what others may read is no secret. Certificates are none.
+            let isSecret = key != "ca_file" && key != "certificate_file"
             if mode & 0o022 != 0 {
-                node?.child(key)?.report("others may write `\(path)`", fix: "chmod 600 \(path)")
-            } else if mode & 0o004 != 0 {
+                node?.child(key)?.report("others may write `\(path)`", fix: "chmod \(isSecret ? "600" : "644") \(path)")
+            } else if isSecret, mode & 0o004 != 0 {
                 node?.child(key)?.report("everybody on this machine may read the secret in `\(path)`", fix: "chmod 600 \(path)", severity: .warning)
             }
         }
         return path
     }
 
+    /// A table beside the configuration: whoever may write it says who is watched, and whoever may read the homes' knows who lives alone.
+    private func checkTable(_ key: String, isPrivate: Bool) {
+        guard let path = root.string(key).map(files.resolve), let mode = files.mode(path) else { return }
+        if mode & 0o002 != 0 {
+            root.child(key)?.report("everybody on this machine may write `\(path)`", fix: "chmod 640 \(path)", severity: .warning)
+        } else if isPrivate, mode & 0o004 != 0 {
+            root.child(key)?.report("everybody on this machine may read in `\(path)` who lives alone", fix: "chmod 640 \(path)", severity: .warning)
+        }
+    }
+
     private func broker() -> SiteConfiguration.Broker? {
         guard let node = root.child("mqtt") else { return nil }
         defer { node.finish() }
-        return broker(node)
+        let broker = broker(node)
+        if broker.authorityFile == nil, !broker.isLoopback, node.child("tls") == nil {
+            let what = broker.passwordFile == nil ? "door commands and notices" : "the password, door commands and notices"
+            node.report("\(what) go to \(broker.host) unencrypted", fix: "add `tls: {ca_file: …}`", severity: .warning)
+        }
+        return broker
     }
 
     private func upstream() -> SiteConfiguration.Upstream? {

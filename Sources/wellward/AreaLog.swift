@@ -2,20 +2,36 @@ import Foundation
 import Logging
 
 /// A logger to standard error.
-func makeLogger(_ level: String) -> Logger {
-    let parts = level.split(separator: ",").map(String.init)
-    let areas = parts.filter { $0.contains("=") }.map { part -> (String, Logger.Level) in
-        let sides = part.split(separator: "=").map(String.init)
-        return (sides.first ?? "", sides.last.flatMap { Logger.Level(rawValue: $0) } ?? .info)
+/// - Parameter level: a level, and levels of areas, apart by commas
+/// - Throws: `CommandFault` with what there is
+func makeLogger(_ level: String) throws -> Logger {
+    func read(_ word: some StringProtocol) throws -> Logger.Level {
+        guard let level = Logger.Level(rawValue: String(word)) else {
+            throw CommandFault("--log-level: `\(word)` is no level; there are: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return level
     }
-    let usual = parts.first { !$0.contains("=") }.flatMap { Logger.Level(rawValue: $0) } ?? .info
-    let byArea = Dictionary(areas, uniquingKeysWith: { $1 })
-    return Logger(label: "wellward") { _ in AreaLog(usual: usual, byArea: byArea) }
+    var (usual, byArea) = (Logger.Level.info, [String: Logger.Level]())
+    for part in level.split(separator: ",") {
+        guard let equals = part.firstIndex(of: "=") else {
+            usual = try read(part)
+            continue
+        }
+        let area = String(part[..<equals])
+        guard AreaLog.areas.contains(area) else {
+            throw CommandFault("--log-level: `\(area)` is no area; there are: \(AreaLog.areas.joined(separator: ", "))")
+        }
+        byArea[area] = try read(part[part.index(after: equals)...])
+    }
+    return Logger(label: "wellward") { [usual, byArea] _ in AreaLog(usual: usual, byArea: byArea) }
 }
 
 /// Lines for the journal: a priority systemd understands (sd-daemon(3)) where standard error is its, else the time; the area, the words,
 /// and the details as `key=value`. Each area (a module's name) may have a level of its own.
 struct AreaLog: LogHandler {
+    /// The areas that say something.
+    static let areas = ["Console", "Gateway", "HummingbirdCore", "Watchkeeping", "wellward"]
+
     let usual: Logger.Level
     let byArea: [String: Logger.Level]
     var metadata: Logger.Metadata = [:]

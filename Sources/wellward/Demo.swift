@@ -24,10 +24,10 @@ struct Demo: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var log = makeLogger("warning")
+        var log = try makeLogger("warning")
         log.logLevel = .error
         do {
-            let demo = try Demonstration(.init(speed: speed, port: port, version: Main.version), log: log) { text in
+            let demo = try Demonstration(.init(speed: speed, port: port, version: Main.build), log: log) { text in
                 FileHandle.standardError.write(Data("\(text)\n".utf8))
             }
             FileHandle.standardError.write(

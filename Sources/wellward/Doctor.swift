@@ -3,9 +3,7 @@ import Documents
 import Foundation
 import Gateway
 import Glibc
-import Messaging
 import SiteConfiguration
-import Synchronization
 import TimeSeriesStore
 import Watchkeeping
 
@@ -40,9 +38,9 @@ struct Doctor: ParsableCommand {
         if let configuration = result?.configuration {
             findings.append(
                 Finding(what: "configuration", state: .good, text: "\(configuration.meters.count) meters, \(configuration.households.count) homes", todo: ""))
-            findings += configuration.buses.map(bus)
-            if let broker = configuration.mqtt { findings.append(reach("broker", broker.host, broker.port)) }
-            if let upstream = configuration.upstream { findings.append(reach("upstream", upstream.broker.host, upstream.broker.port)) }
+            findings += configuration.buses.map(LineExamination.bus)
+            if let broker = configuration.mqtt { findings.append(LineExamination.broker("broker", broker)) }
+            if let upstream = configuration.upstream { findings.append(LineExamination.broker("upstream", upstream.broker)) }
             findings += disk(configuration.storage)
         } else if result == nil || result?.issues.isEmpty == true {
             findings.append(Finding(what: "configuration", state: .bad, text: "\(config) cannot be read", todo: "check the path and the file's rights"))
@@ -60,46 +58,6 @@ struct Doctor: ParsableCommand {
             for one in findings { print(String(decoding: try encoder.encode(one), as: UTF8.self)) }
         }
         if findings.contains(where: { $0.state == .bad }) { throw ExitCode(1) }
-    }
-
-    private func bus(_ bus: SiteConfiguration.Bus) -> Finding {
-        let name = "bus \(bus.id)"
-        guard bus.transport == .rtu else { return reach(name, bus.host, bus.port) }
-        var status = stat()
-        guard stat(bus.device, &status) == 0 else {
-            return Finding(what: name, state: .bad, text: "\(bus.device) is not there", todo: "plug the adapter in; `ls /dev/serial/by-id` names it for good")
-        }
-        guard access(bus.device, R_OK | W_OK) == 0 else {
-            return Finding(
-                what: name, state: .bad, text: "\(bus.device) may not be opened by this user",
-                todo: "add the user to the group dialout, or run this as the gateway's user")
-        }
-        return Finding(what: name, state: .good, text: "\(bus.device) can be opened", todo: "")
-    }
-
-    /// Whether somebody listens there, within three seconds.
-    private func reach(_ what: String, _ host: String, _ port: Int) -> Finding {
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(host, String(port), &hints, &list) == 0, let first = list else {
-            return Finding(what: what, state: .bad, text: "the name \(host) is not known", todo: "check the name, or the machine's name servers")
-        }
-        defer { freeaddrinfo(list) }
-        let descriptor = socket(first.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-        defer { close(descriptor) }
-        var fault: Int32 = 0
-        if connect(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) != 0 {
-            var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            var size = socklen_t(MemoryLayout<Int32>.size)
-            if errno != EINPROGRESS || poll(&wait, 1, 3000) != 1 || getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &fault, &size) != 0 { fault = ETIMEDOUT }
-        }
-        guard fault == 0 else {
-            return Finding(
-                what: what, state: .bad, text: "\(host):\(port) does not answer (\(String(cString: strerror(fault))))",
-                todo: "check that it runs and that no firewall stands between")
-        }
-        return Finding(what: what, state: .good, text: "\(host):\(port) answers", todo: "")
     }
 
     private func disk(_ storage: SiteConfiguration.Storage) -> [Finding] {

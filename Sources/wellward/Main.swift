@@ -1,18 +1,24 @@
 import ArgumentParser
+import CBuild
 import Documents
 import Foundation
 
 /// The program's door: parses, runs, and turns every end into the contract's exit codes.
 @main
 enum Main {
-    /// The version of this build.
+    /// The release.
     static let version = "0.1.0"
+    /// The release and what it was built from, as semver.org writes it.
+    static let build = "\(version)+\(String(cString: wellward_build()))"
 
     static func main() async {
         // Whoever starts us may have blocked signals, and a child inherits that: a gateway that cannot be told to stop.
         var none = sigset_t()
         sigemptyset(&none)
         pthread_sigmask(SIG_SETMASK, &none, nil)
+        // Who lives alone is in this process: no dump of its memory, whoever starts it.
+        var noDump = rlimit(rlim_cur: 0, rlim_max: 0)
+        setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &noDump)
         do {
             var command = try Wellward.parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -60,7 +66,7 @@ struct Wellward: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wellward",
         abstract: Spoken.say("凭水表看护独居的人，把电瓶车挡在电梯外。", "Watches over people who live alone by their water meters, and keeps e-bikes out of lifts."),
-        version: "wellward \(Main.version)",
+        version: "wellward \(Main.build)",
         subcommands: [
             Demo.self, Run.self, Config.self, ProfileCommand.self, MeterCommand.self, BusCommand.self, ElevatorCommand.self, Simulate.self, Backtest.self,
             HouseholdsCommand.self, CasesCommand.self, ElevatorsCommand.self, QualityCommand.self, StatisticsCommand.self, ChannelCommand.self,

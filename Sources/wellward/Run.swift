@@ -19,12 +19,16 @@ struct Run: AsyncParsableCommand {
             """)
 
     @Option(help: "The configuration file.") var config: String
-    @Option(help: "How much to log: trace, debug, info, warning, error; by area after commas: info,Fieldbus=debug,Console=error.") var logLevel = "info"
+    @Option(
+        help:
+            "How much to log: trace, debug, info, warning, error; by area after commas: info,Watchkeeping=debug,Console=error. WELLWARD_LOG_LEVEL says the same."
+    )
+    var logLevel = ProcessInfo.processInfo.environment["WELLWARD_LOG_LEVEL"] ?? "info"
 
     func run() async throws {
         // Whatever the gateway writes is for its own user alone, the data base's side files included.
         umask(0o077)
-        let log = makeLogger(logLevel)
+        let log = try makeLogger(logLevel)
         let result = try ConfigurationLoader.load(config)
         for issue in result.issues where issue.severity == .warning { log.warning("\(issue)") }
         guard let configuration = result.configuration else {
@@ -32,7 +36,7 @@ struct Run: AsyncParsableCommand {
         }
         let gateway: GatewayService
         do {
-            gateway = try GatewayService(configuration, options: .init(path: config, version: Main.version), log: log)
+            gateway = try GatewayService(configuration, options: .init(path: config, version: Main.build), log: log)
         } catch let fault as StoreFault {
             throw CommandFault("\(configuration.storage.path): \(fault); check the path, its rights and the space left")
         }

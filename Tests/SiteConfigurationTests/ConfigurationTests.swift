@@ -48,6 +48,39 @@ import Testing
         #expect(found().map(\.severity) == [.error])
     }
 
+    @Test(
+        arguments: [
+            ("mqtt: {host: 127.0.0.1, password_file: f}", 0o644, "read the secret"), ("mqtt: {host: 127.0.0.1, password_file: f}", 0o660, "others may write"),
+            ("mqtt: {host: b, tls: {ca_file: f}}", 0o666, "others may write"), ("mqtt: {host: b, tls: {ca_file: f}}", 0o644, nil),
+            ("mqtt: {host: b, tls: {ca_file: f, certificate_file: f, key_file: f}}", 0o644, "read the secret"),
+            ("links: {secret_file: f}", 0o644, "read the secret"), ("heartbeat: {url_file: f}", 0o644, "read the secret"),
+            ("console: {users_file: f}", 0o644, "password hashes"), ("console: {users_file: f}", 0o660, "make themselves accounts"),
+            ("meters_file: f", 0o666, "may write"), ("meters_file: f", 0o644, nil), ("households_file: f", 0o644, "who lives alone"),
+            ("households_file: f", 0o640, nil), ("channels: [{id: c, kind: webhook, url_file: f, secret_file: f}]", 0o644, "read the secret"),
+            ("channels: [{id: c, kind: ntfy, topic: t, token_file: f}]", 0o644, "read the secret"),
+            ("channels: [{id: c, kind: smtp, host: m, from: a@b, username: u, password_file: f}]", 0o644, "read the secret"),
+            ("channels: [{id: c, kind: smtp, host: m, from: a@b, ca_file: f}]", 0o666, "others may write"),
+            ("channels: [{id: c, kind: wecom, url_file: f}]", 0o604, "read the secret"),
+        ] as [(String, Int, String?)])
+    func `a file that others may write, or read where it is secret, is told for every key that names one`(part: String, mode: Int, told: String?) {
+        var files = ConfigurationFiles(base: "/site", read: { _ in "https://x.example/y" }, list: { _, _ in nil })
+        files.mode = { _ in mode }
+        let issues = ConfigurationReader.read("site: {id: s}\n\(part)\n", file: "w.yaml", files: files).issues.map(\.description)
+        let about = issues.filter { $0.contains("/site/f") }
+        #expect(told.map { word in about.contains { $0.contains(word) && $0.contains("chmod") } } ?? about.isEmpty, "\(part): \(issues)")
+    }
+
+    @Test func `a broker beyond this machine without TLS is told, and gets no names`() {
+        func issues(_ mqtt: String) -> [DocumentIssue] {
+            let text = "site: {id: s}\nmqtt: \(mqtt)\nchannels: [{id: c, kind: mqtt, topic: t, names: true}]\n"
+            let files = ConfigurationFiles(base: "/site", read: { _ in "x" }, list: { _, _ in nil })
+            return ConfigurationReader.read(text, file: "w.yaml", files: files).issues.filter { $0.problem.contains("unencrypted") }
+        }
+        #expect(issues("{host: 127.0.0.1}").isEmpty)
+        #expect(issues("{host: b.example, password_file: p}").map(\.severity) == [.warning, .error])
+        #expect(issues("{host: b.example, tls: {ca_file: c}}").isEmpty)
+    }
+
     @Test func `a home without an owner at some hour of the week is named with that hour, however short it is`() {
         func warnings(_ shifts: String) -> [String] {
             let text = Self.good.replacingOccurrences(

@@ -1,0 +1,97 @@
+import Foundation
+import Gateway
+import Glibc
+import Messaging
+import SiteConfiguration
+import Threads
+
+/// What the doctor sees of buses and brokers.
+enum LineExamination {
+    static func bus(_ bus: SiteConfiguration.Bus) -> Doctor.Finding {
+        let name = "bus \(bus.id)"
+        guard bus.transport == .rtu else { return reach(name, bus.host, bus.port) }
+        var status = stat()
+        guard stat(bus.device, &status) == 0 else {
+            return Doctor.Finding(
+                what: name, state: .bad, text: "\(bus.device) is not there", todo: "plug the adapter in; `ls /dev/serial/by-id` names it for good")
+        }
+        // What root may open says nothing about the gateway, which runs as a user of its own with the unit's group.
+        let service = getpwnam("wellward").map { ($0.pointee.pw_uid, $0.pointee.pw_gid) }
+        let isAbout = service.map { getuid() == 0 || getuid() == $0.0 } ?? false
+        if isAbout, let (user, group) = service {
+            let groups = [group, getgrnam("dialout").map(\.pointee.gr_gid)].compactMap { $0 }
+            guard FileRights(status).allowReadingAndWriting(user: user, groups: groups) else {
+                return Doctor.Finding(
+                    what: name, state: .bad, text: "\(bus.device) may not be opened by the user wellward, with or without the group dialout",
+                    todo: "chgrp dialout \(bus.device) and chmod 660 it, by a udev rule so that it stays so")
+            }
+            return Doctor.Finding(what: name, state: .good, text: "\(bus.device) can be opened by the gateway's user", todo: "")
+        }
+        guard access(bus.device, R_OK | W_OK) == 0 else {
+            return Doctor.Finding(
+                what: name, state: .bad, text: "\(bus.device) may not be opened by this user",
+                todo: "add the user to the group dialout, or run this as the gateway's user")
+        }
+        return Doctor.Finding(what: name, state: .good, text: "\(bus.device) can be opened", todo: "")
+    }
+
+    /// Whether the broker lets us in, within five seconds.
+    static func broker(_ what: String, _ broker: SiteConfiguration.Broker) -> Doctor.Finding {
+        let heard = BlockingQueue<MQTTEvent>(capacity: 16)
+        let client: MQTTClient
+        do { client = try MQTTClient(broker.settings(clientID: "wellward-doctor-\(getpid())")) { heard.push($0) } } catch {
+            return Doctor.Finding(what: what, state: .bad, text: "\(error)", todo: "check the files named under `tls`")
+        }
+        defer { client.close() }
+        if case .element(.connected) = heard.pop(until: OwnThread.monotonicMilliseconds() + 5000) {
+            return Doctor.Finding(what: what, state: .good, text: "\(broker.host):\(broker.port) lets us in", todo: "")
+        }
+        let door = reach(what, broker.host, broker.port)
+        guard door.state == .good else { return door }
+        return Doctor.Finding(
+            what: what, state: .bad, text: "\(broker.host):\(broker.port) answers and does not let us in",
+            todo: "check user name, password and `tls`; the broker's own log says which of them it does not like")
+    }
+
+    /// Whether somebody listens there, within three seconds.
+    private static func reach(_ what: String, _ host: String, _ port: Int) -> Doctor.Finding {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, String(port), &hints, &list) == 0, let first = list else {
+            return Doctor.Finding(what: what, state: .bad, text: "the name \(host) is not known", todo: "check the name, or the machine's name servers")
+        }
+        defer { freeaddrinfo(list) }
+        let descriptor = socket(first.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        defer { close(descriptor) }
+        var fault: Int32 = 0
+        if connect(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) != 0 {
+            var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            var size = socklen_t(MemoryLayout<Int32>.size)
+            if errno != EINPROGRESS || poll(&wait, 1, 3000) != 1 || getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &fault, &size) != 0 { fault = ETIMEDOUT }
+        }
+        guard fault == 0 else {
+            return Doctor.Finding(
+                what: what, state: .bad, text: "\(host):\(port) does not answer (\(String(cString: strerror(fault))))",
+                todo: "check that it runs and that no firewall stands between")
+        }
+        return Doctor.Finding(what: what, state: .good, text: "\(host):\(port) answers", todo: "")
+    }
+}
+
+/// Who may do what with a file, by its owner, group and mode.
+struct FileRights {
+    var owner: UInt32
+    var group: UInt32
+    var mode: UInt32
+
+    init(_ status: stat) { (owner, group, mode) = (status.st_uid, status.st_gid, status.st_mode) }
+
+    init(owner: UInt32, group: UInt32, mode: UInt32) { (self.owner, self.group, self.mode) = (owner, group, mode) }
+
+    /// Whether a user with some groups may read and write it. The first that fits decides: owner, group, others.
+    func allowReadingAndWriting(user: UInt32, groups: [UInt32]) -> Bool {
+        let bits = user == owner ? mode >> 6 : groups.contains(group) ? mode >> 3 : mode
+        return bits & 6 == 6
+    }
+}
