@@ -37,7 +37,7 @@ final class TroubledSite {
         let isSmall = trouble == .fullDisk
         if trouble == .failingDisk, !FileManager.default.isExecutableFile(atPath: "/usr/bin/fiu-run") { return nil }
         self.trouble = trouble
-        site = try LittleSite { isSmall ? $0.replacingOccurrences(of: "path: w.sqlite", with: "path: small/w.sqlite") : $0 }
+        site = try LittleSite(load: 30) { isSmall ? $0.replacingOccurrences(of: "path: w.sqlite", with: "path: small/w.sqlite") : $0 }
         small = "\(site.gateway.folder)/small"
         if isSmall {
             try FileManager.default.createDirectory(atPath: small, withIntermediateDirectories: true)

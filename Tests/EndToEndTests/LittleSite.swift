@@ -17,13 +17,23 @@ final class LittleSite: Sendable {
     let text: String
 
     /// Puts everything in place; the gateway is not started yet.
-    init(spareUnit: Bool = false, change: (String) -> String = { $0 }) throws {
+    /// - Parameter load: so many meters more on the first bus, read every second, and three lifts more
+    init(spareUnit: Bool = false, load: Int = 0, change: (String) -> String = { $0 }) throws {
         let gateway = try RunningGateway()
         self.gateway = gateway
         broker = try PrivateBroker(folder: gateway.folder)
-        tcp = try SimulatedLine(.tcp(port: 0), meters: [try Self.meter(1, "tuf-2000m")] + (spareUnit ? [try Self.meter(3, "tuf-2000m")] : []))
+        let more = try (0..<load).map { try Self.meter(UInt8(10 + $0), "tuf-2000m") }
+        tcp = try SimulatedLine(.tcp(port: 0), meters: [try Self.meter(1, "tuf-2000m")] + (spareUnit ? [try Self.meter(3, "tuf-2000m")] : []) + more)
         serial = try SimulatedLine(.serial(baud: 0), meters: [try Self.meter(2, "bove-ultrasonic")])
-        text = change(Self.configuration(gateway, tcp: tcp, serial: serial, broker: broker))
+        var text = Self.configuration(gateway, tcp: tcp, serial: serial, broker: broker)
+        if load > 0 {
+            let meters = (0..<load).map { "  - {id: wm-load-\($0), bus: net, unit: \(10 + $0), profile: tuf-2000m, poll: 1s}\n" }.joined()
+            let lifts = (2...4).map { "  - {id: lift-\($0), boarding: hold, cool_down: 1s, clear_after: 2s}\n" }.joined()
+            text = text.replacingOccurrences(of: "households:\n", with: meters + "households:\n")
+                .replacingOccurrences(of: "contacts:\n", with: lifts + "contacts:\n")
+        }
+        text = change(text)
+        self.text = text
         try gateway.write("wellward.yaml", text)
     }
 
