@@ -7,7 +7,7 @@ public enum Sentence: String, CaseIterable, Sendable {
     case silenceCeiling, silenceCeilingPlain
     case silencePersonal, silencePersonalPlain
     case silenceBlind, silenceBlindPlain
-    case silenceNeverSeen
+    case silenceNeverSeen, silenceVolumeNever, silenceVolumeNeverPlain, silenceBlindNever, silenceBlindNeverPlain
     case lowUse, lowUsePlain
     case continuousFlow, continuousFlowPlain
     case leakFloor, leakFloorPlain
@@ -48,6 +48,20 @@ public enum Sentence: String, CaseIterable, Sendable {
             )
         case .silenceVolumePlain:
             ("最近{within}几乎没有动静；最后一次在{last}。", "Hardly a sign of life in the last {within}; the last was {last}.")
+        case .silenceVolumeNever:
+            (
+                "最近{within}只用了{litres}升水，低于{below}升；开始看护以来还没有用过水。",
+                "Only {litres} L of water in the last {within}, less than {below} L; none has been used since watching began."
+            )
+        case .silenceVolumeNeverPlain:
+            ("最近{within}几乎没有动静，开始看护以来也没有。", "Hardly a sign of life in the last {within}, and none since watching began.")
+        case .silenceBlindNever:
+            (
+                "水表没有读数；开始看护{silence}以来还没有看到用过水。请打电话或上门看看。",
+                "The meter gives no readings; in the {silence} since watching began no use was seen. Please phone or visit."
+            )
+        case .silenceBlindNeverPlain:
+            ("我们看不到这一家，开始看护以来还没有动静。请打个电话。", "We cannot see this home, and there was no sign of life since watching began. Please phone.")
         case .silenceCeiling:
             (
                 "{last}之后没有用水，已{silence}；上限是{ceiling}。",

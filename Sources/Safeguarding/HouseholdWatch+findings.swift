@@ -6,7 +6,8 @@ extension HouseholdWatch {
     private var subject: Subject { Subject(.household, household.rawValue) }
 
     private mutating func last(at now: Instant) -> Phrase.Filling {
-        guard let lastUse else { return .text(LocalizedText(chinese: "开始看护", english: "watching began")) }
+        // The sentences for a home that used no water yet do not ask for this.
+        guard let lastUse else { return .same("") }
         return .text(civil.spoken(lastUse.wall, at: now.wall))
     }
 
@@ -26,8 +27,9 @@ extension HouseholdWatch {
             "within": span(rule.within), "litres": .same(Phrase.number(total.litres)),
             "below": .same(Phrase.number(rule.below.litres)), "last": last(at: now),
         ]
+        let isNew = lastUse == nil
         return inactivity(
-            .volume, rule.severity, .silenceVolume, .silenceVolumePlain, fillings,
+            .volume, rule.severity, isNew ? .silenceVolumeNever : .silenceVolume, isNew ? .silenceVolumeNeverPlain : .silenceVolumePlain, fillings,
             ["used_litres": total.litres, "below_litres": rule.below.litres, "within_hours": rule.within.hours], at: now)
     }
 
@@ -37,7 +39,10 @@ extension HouseholdWatch {
         ]
         let numbers = ["silence_hours": silence.hours, "limit_hours": policy.longestSilence.hours]
         if !sees(at: now) {
-            return inactivity(.longestSilence, .alarm, .silenceBlind, .silenceBlindPlain, fillings, numbers, at: now)
+            let isNew = lastUse == nil
+            return inactivity(
+                .longestSilence, .alarm, isNew ? .silenceBlindNever : .silenceBlind, isNew ? .silenceBlindNeverPlain : .silenceBlindPlain, fillings, numbers,
+                at: now)
         }
         if lastUse == nil {
             return inactivity(.longestSilence, .alarm, .silenceNeverSeen, .silenceNeverSeen, fillings, numbers, at: now)

@@ -1,4 +1,6 @@
 import Foundation
+import Safeguarding
+import Telemetry
 import TestSupport
 import Testing
 import TimeSeriesStore
@@ -57,6 +59,30 @@ import TimeSeriesStore
         try await eventually(within: 30) {
             gateway.items("/api/v1/cases?state=open").contains { $0["kind"] as? String == "incident" && "\($0)".contains("no longer be read") }
         }
+    }
+
+    @Test(arguments: ["0.1.0"]) func `a record of every release opens under this one, with its cases, its habits and its audit`(release: String) async throws {
+        let site = try LittleSite()
+        defer { site.end() }
+        let gateway = site.gateway
+        let record = "\(gateway.folder)/w.sqlite"
+        let dump = ShippedProfiles.root.appendingPathComponent("Tests/EndToEndTests/Records/\(release).sql").path
+        try Self.edit(record, "db.executescript(open('\(dump)', encoding='utf-8').read())")
+        let store = try Store(path: record)
+        for home in ["h-1", "h-2"] as [HouseholdID] {
+            let saved = try #require(try store.readNow { try $0.watch(home) })
+            _ = try JSONDecoder().decode(HouseholdWatch.self, from: saved.body)
+        }
+        #expect(try store.readNow { (try $0.unreadableLines(), try $0.auditChain().broken) } == (0, nil))
+        try store.close()
+        try gateway.start()
+        try await eventually(within: 30) { gateway.http("GET", "/readyz").status == 200 }
+        let item = gateway.http("GET", "/api/v1/cases/c-1").json
+        #expect(item["accepted_by"] as? String == "grid" && item["closed_at"] is NSNull && (item["subject"] as? [String: String])?["id"] == "h-1", "\(item)")
+        #expect(!gateway.items("/api/v1/corrections").isEmpty && !gateway.items("/api/v1/audit").isEmpty)
+        let readings = gateway.items("/api/v1/meters/wm-1/readings?from=2026-11-01T00:00:00Z&to=2026-11-24T16:14:55Z&limit=5000")
+        #expect(readings.count > 3)
+        #expect(!gateway.items("/api/v1/cases?state=open").contains { $0["kind"] as? String == "incident" }, "nothing was set aside")
     }
 
     @Test func `a backup made at work is restored over a damaged record, for the user whose folder it is`() async throws {
