@@ -3,7 +3,7 @@ export WELLWARD_STRICT = 1
 PORT ?= 8080
 SPEED ?= 60
 PACKAGES = libmosquitto-dev libmodbus-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev mosquitto pkg-config tzdata curl openssl
-TEST_PACKAGES = chromium fonts-noto-cjk python3-venv fiu-utils faketime
+TEST_PACKAGES = chromium fonts-noto-cjk python3-venv fiu-utils faketime shellcheck systemd man-db
 # Tests that need the machine to themselves: side by side on two cores they starve one another.
 HEAVY = StormTests|DiskTests
 KILLS_TOO = KillTests|ClockTests
@@ -34,7 +34,12 @@ test-packages:
 	if [ -n "$$missing" ]; then echo "installing:$$missing"; $(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing; fi
 
 # Independent receivers and the browser's driver, from PyPI, in a folder of their own.
-test-tools: test-packages .build-python/ready
+test-tools: test-packages .build-python/ready .build-tools/promtool
+
+# Out of Debian's package, without the service that the package would start.
+.build-tools/promtool:
+	@mkdir -p .build-tools; if command -v promtool >/dev/null; then ln -sf "$$(command -v promtool)" $@; else \
+	cd .build-tools && apt-get download -q prometheus && dpkg -x prometheus_*.deb unpacked && cp unpacked/usr/bin/promtool . && rm -rf unpacked prometheus_*.deb; fi
 
 .build-python/ready: Tests/requirements.txt
 	python3 -m venv .build-python
@@ -74,7 +79,7 @@ fuzz: packages
 
 # Unit, alert rules, dashboard; a tool that is not installed is said and skipped.
 check-deploy:
-	Deploy/check.sh
+	PATH="$(CURDIR)/.build-tools:$$PATH" Deploy/check.sh
 
 # A Debian package of a release build with Swift's run time inside, in .build/deb. Of ICU's data it holds the two languages and the time zones:
 # with all of it the package would be half as large again.

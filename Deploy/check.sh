@@ -2,7 +2,7 @@
 # Checks what lies in Deploy without building anything:
 #   the unit's exposure, the alert rules and their tests, the dashboard, the shell scripts,
 #   and that every metric they name is one the gateway has.
-# A tool that is not installed is said and skipped. Exit code 1 when something is wrong.
+# A tool that is not installed is said and skipped, but not in CI. Exit code 1 when something is wrong.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 wrong=0 skipped=0
@@ -132,4 +132,6 @@ else
 fi
 
 [ $skipped = 0 ] || echo "$skipped checks were skipped."
+# Where nobody reads what was skipped, nothing may be.
+[ "${CI:-}" != true ] || [ $skipped = 0 ] || wrong=1
 exit $wrong

@@ -17,7 +17,7 @@ enum LongGarbage {
         let parsers = all.filter { chosen?.contains($0.name) ?? true }
         guard !parsers.isEmpty else { return print("PARSERS names none of \(all.map(\.name).joined(separator: ", "))") }
         let progress = FileManager.default.temporaryDirectory.appendingPathComponent("wellward-garbage-\(getpid())").path
-        print("should it crash: \(progress).PARSER says at which lot; run it again with SEED=\(seed) LOT=… INPUTS=\(Garbage.lot) PARSERS=…")
+        say("should it crash: \(progress).PARSER says at which lot; run it again with SEED=\(seed) LOT=… INPUTS=\(Garbage.lot) PARSERS=…")
         await withTaskGroup(of: Void.self) { group in
             for parser in parsers {
                 group.addTask {
@@ -29,12 +29,15 @@ enum LongGarbage {
                             try await parser.feedLot(lot, seed: seed)
                         }
                         let seconds = (ContinuousClock.now - began).seconds
-                        print("ok   \(parser): \(lots * Garbage.lot) inputs, no crash, no promise broken (\(Int(seconds)) s)")
-                    } catch { print("MISS \(error)") }
+                        say("ok   \(parser): \(lots * Garbage.lot) inputs, no crash, no promise broken (\(Int(seconds)) s)")
+                    } catch { say("MISS \(error)") }
                     try? FileManager.default.removeItem(atPath: "\(progress).\(parser)")
                 }
             }
         }
         await site.end()
     }
+
+    /// At once, also into a file: it may be the last word.
+    private static func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 }
