@@ -45,6 +45,7 @@ struct BoardingScene: Sendable {
         }
     }
 
+    var sabotage: Sabotage?
     private let script: Script
     private var random: SeededRandom
     private(set) var firmware = ControllerFirmware()
@@ -81,7 +82,9 @@ struct BoardingScene: Sendable {
     ) -> (promise: Promise, detail: String)? {
         defer { number += 1 }
         environment()
-        if let ended = firmware.tick(at: controllerTime) { tell(.acknowledgement(id: ended.id, ended.result, reason: ended.reason), &desk, now, raise) }
+        if sabotage != .neverLetsGo, let ended = firmware.tick(at: controllerTime) {
+            tell(.acknowledgement(id: ended.id, ended.result, reason: ended.reason), &desk, now, raise)
+        }
         if script.cut?.lowerBound == number { tellCut(&desk, now, raise) }
         if !isCut {
             if random.unit() >= script.lossy { status(&desk, at: now, controllerTime, raise) }
@@ -151,7 +154,7 @@ struct BoardingScene: Sendable {
         guard !isCut else { return }
         let arriving = wire
         wire = []
-        for item in arriving where random.unit() >= script.lossy {
+        for item in arriving where random.unit() >= script.lossy && (sabotage != .neverLetsGo || item.command.action == .holdDoor) {
             if random.unit() < script.lossy, number - item.at < 2 {
                 wire.append(item)
                 continue

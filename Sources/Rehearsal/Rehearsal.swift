@@ -11,6 +11,8 @@ public enum Rehearsal {
         public var lifts: Int
         /// How much denser than in a real year happenings lie.
         public var intensity: Double
+        /// A fault put in on purpose, to see that it is found.
+        public var sabotage: Sabotage?
 
         /// A year of a hundred homes and ten lifts has about the troubles of a real one, only more of them; shorter ones are denser.
         public init(seed: UInt64, days: Int = 365, homes: Int = 100, lifts: Int = 10, intensity: Double? = nil) {

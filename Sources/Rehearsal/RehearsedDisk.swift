@@ -16,6 +16,7 @@ struct RehearsedDisk: Sendable {
 
     /// Whether it takes no more.
     var isFull = false
+    var sabotage: Sabotage?
     private(set) var cases: [CaseID: Case] = [:]
     private(set) var notices: [NoticeID: DeliverySchedule.Item] = [:]
     private var order: [NoticeID: Int] = [:]
@@ -41,6 +42,8 @@ struct RehearsedDisk: Sendable {
 
     private mutating func take(_ write: Write) {
         switch write {
+        case .item where sabotage == .losesCases: break
+        case .notice where sabotage == .losesNotices: break
         case .item(let item):
             number = max(number, Int(item.id.rawValue.dropFirst(2)) ?? 0)
             cases[item.id] = item
@@ -74,7 +77,8 @@ struct RehearsedDisk: Sendable {
     }
     /// A watch as it was saved.
     func watch(_ id: HouseholdID) throws -> (at: WallTime, watch: HouseholdWatch)? {
-        try watches[id].map { ($0.at, try Self.copied($0.watch)) }
+        if sabotage == .forgetsHabits { return nil }
+        return try watches[id].map { ($0.at, try Self.copied($0.watch)) }
     }
 
     private static func copied<Value: Codable>(_ value: Value) throws -> Value {

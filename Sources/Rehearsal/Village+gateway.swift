@@ -65,10 +65,12 @@ extension Village {
             now = now + took
             let moment = instant
             gateway?.buses[bus].finish(meter, answered: !isSilent, took: took, at: moment.elapsed)
-            let register = isSilent || homes[home].failure == .unreadable ? nil : homes[home].shown(at: now)
+            var register = isSilent || homes[home].failure == .unreadable ? nil : homes[home].shown(at: now)
+            if plan.options.sabotage == .phantomWater, let shown = register { register = shown + .litres(Int64(tally.polls)) }
             gateway?.note(meter, at: moment.wall, register)
             tally.polls += 1
             if register != nil { homes[home].seen(at: now, down: machine.down(until: now)) }
+            if register == nil, plan.options.sabotage == .hidesSilence { return queue.put(.poll(run: run, bus: bus), at: now + .milliseconds(1)) }
             try decide(.poll(.init(meter: meter, answered: !isSilent, register: register, reason: register == nil ? "bad" : "")))
             queue.put(.poll(run: run, bus: bus), at: now + .milliseconds(1))
         }
@@ -114,7 +116,7 @@ extension Village {
     }
 
     private func follow(_ outcome: RehearsedGateway.Outcome) throws {
-        for item in outcome.saved { try judge.saved(item, isDurable: outcome.isDurable, self) }
+        for item in outcome.saved { try judge.saved(plan.options.sabotage?.spoilt(item) ?? item, isDurable: outcome.isDurable, self) }
         let moment = instant
         for lift in gateway?.takeFalseAlarms() ?? [] {
             if let index = plan.lifts.firstIndex(of: lift) { _ = gateway?.desks[index].handle(.falseAlarm, at: moment) }
@@ -127,13 +129,20 @@ extension Village {
     /// Tries what is due.
     func pump() throws {
         let moment = instant
+        let sabotage = plan.options.sabotage
+        if sabotage == .tellsNobody { return }
         guard let run = gateway?.run, let axis = gateway?.axis, let parcels = gateway?.schedule.due(at: moment.elapsed) else { return }
         for parcel in parcels {
             for item in parcel.items { try judge.leaving(item, self) }
             let isDown = channelDownUntil[parcel.channel].map { now < $0 } ?? false
             let takes = isDown ? Interval.seconds(10) : people.pause(.milliseconds(40), .seconds(3))
             let fails = isDown || people.chance(0.05)
-            if !fails { queue.put(.arrival(parcel.items.map(\.notice), parcel.channel), at: now + takes / 2) }
+            let late = sabotage == .outOfOrder && people.chance(0.5) ? Interval.hours(2) : .zero
+            if !fails { queue.put(.arrival(parcel.items.map(\.notice), parcel.channel), at: now + takes / 2 + late) }
+            if sabotage == .twoMeanings, var notice = parcel.items.first?.notice {
+                notice.text = LocalizedText(chinese: "别的话。", english: "Something else.")
+                queue.put(.arrival([notice], parcel.channel), at: now + takes)
+            }
             queue.put(.finish(run: run, parcel, fails ? .failed("HTTP 503", retryAfter: nil) : .delivered), at: now + takes)
             tally.tries += 1
         }

@@ -145,12 +145,14 @@ extension Village {
 
     func live(sceneAt lift: Int) throws {
         guard var scene = scenes[lift] else { return }
+        scene.sabotage = plan.options.sabotage
         var desk = gateway?.desks[lift]
         var effects: [BoardingDesk.Effect] = []
         let breach = scene.live(&desk, at: instant, controllerTime: now) { effects.append($0) }
         if let desk { gateway?.desks[lift] = desk }
         for effect in effects {
             switch effect {
+            case .raise(let finding) where finding.kind == .ebike && plan.options.sabotage == .missesBikes: break
             case .raise(let finding):
                 if finding.kind == .ebike { judge.boardingRaised(lift, at: now) }
                 try decide(.finding(finding))

@@ -37,6 +37,7 @@ final class Village {
         machine = VillageMachine(start: plan.start)
         homeNumbers = Dictionary(uniqueKeysWithValues: plan.homes.enumerated().map { ($1.id, $0) })
         meterNumbers = Dictionary(uniqueKeysWithValues: plan.homes.enumerated().map { ($1.meter, $0) })
+        disk.sabotage = plan.options.sabotage
         for (at, what) in plan.happenings { queue.put(.happening(what), at: at) }
         queue.put(.start, at: .zero)
     }

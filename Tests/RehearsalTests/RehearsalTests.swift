@@ -13,6 +13,16 @@ import Testing
         }
     }
 
+    @Test(arguments: Sabotage.allCases) func `a gateway with a fault put in on purpose is found out, by the promise that it breaks`(sabotage: Sabotage) throws {
+        var found: Promise?
+        for seed in 0..<20 as Range<UInt64> where found == nil {
+            var options = Rehearsal.Options(seed: seed, days: 3, homes: 6, lifts: 1)
+            options.sabotage = sabotage
+            found = try Rehearsal.run(options).breach?.promise
+        }
+        #expect(found.map(sabotage.breaks.contains) == true, "\(sabotage.rawValue): \(found?.rawValue ?? "nothing was noticed in twenty villages")")
+    }
+
     @Test func `the same seed is the same village, another seed another one`() throws {
         let (first, again, other) = (
             try Rehearsal.run(.init(seed: 5, days: 3, homes: 6, lifts: 1)), try Rehearsal.run(.init(seed: 5, days: 3, homes: 6, lifts: 1)),
