@@ -54,6 +54,8 @@ extension GatewayService {
         let store = premises.store
         // Where it must be made anew it blocks for a moment.
         _ = await OwnThread.value { DiskReserve(besides: store.path).keep() }
+        // Where the disk was full at the start it was not noted yet.
+        await OwnThread.value { try? StoreOpening.noteRun(store) }
         let upkeep = StoreUpkeep(premises.store, premises.configuration.storage.policy)
         do {
             let may = try await mayForget()

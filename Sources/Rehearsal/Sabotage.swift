@@ -33,7 +33,7 @@ public enum Sabotage: String, Sendable, CaseIterable {
     public var breaks: Set<Promise> {
         switch self {
         case .phantomWater: [.collapseAnswered]
-        case .hidesSilence: [.blindNeverSafe, .blindTold]
+        case .hidesSilence: [.blindNeverSafe, .blindTold, .samePerson]
         case .losesCases: [.actKept]
         case .losesNotices: [.durableFirst]
         case .tellsNobody: [.delivered]

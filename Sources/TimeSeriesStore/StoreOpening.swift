@@ -18,9 +18,23 @@ public struct StoreOpening: Sendable {
     /// Tables whose lines are carried over from a damaged file, by importance. Readings are not: they are many, and missing is honest.
     private static let carried = ["cases", "notices", "watches", "audit", "facts", "corrections", "erasures", "journal", "spool"]
 
-    /// Opens, after a look at what is there.
+    /// Opens, after a look at what is there. On a full disk the reserve is given back for it.
     /// - Throws: `StoreFault` when even a fresh file cannot be made
     public init(path: String) throws(StoreFault) {
+        do { try self.init(trying: path) } catch {
+            guard case .full = error, DiskReserve(besides: path).release() else { throw error }
+            try self.init(trying: path)
+        }
+    }
+
+    /// Notes that the gateway runs, so that the next start knows whether the end was in order. A full disk may refuse: watching goes on without.
+    public static func noteRun(_ store: Store) throws(StoreFault) {
+        do { try store.writeNow { try $0.setFact("running", "1") } } catch {
+            guard case .full = error else { throw error }
+        }
+    }
+
+    private init(trying path: String) throws(StoreFault) {
         var damage: String?
         if FileManager.default.fileExists(atPath: Self.marker(path)) { damage = "the check of the whole file found damage" }
         if damage == nil {
@@ -31,7 +45,7 @@ public struct StoreOpening: Sendable {
                 if damage == nil {
                     self.store = store
                     wasUnclean = unclean
-                    try store.writeNow { try $0.setFact("running", "1") }
+                    try Self.noteRun(store)
                     return
                 }
                 try store.close()
