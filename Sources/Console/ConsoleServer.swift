@@ -1,12 +1,15 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import ServiceLifecycle
 import Watchkeeping
 
 /// The HTTP API and the console page.
 public struct ConsoleServer: Service {
+    /// Connections at a time; further ones wait.
+    static let mostConnections = 256
     private let premises: Premises
     private let onListening: @Sendable (Int) -> Void
 
@@ -26,7 +29,12 @@ public struct ConsoleServer: Service {
         let listening = onListening
         let app = Application(
             router: router,
-            configuration: .init(address: .hostname(console.host, port: console.port), serverName: nil),
+            // Who says nothing for half a minute is hung up on; a stream of ours that is under way is not.
+            server: .http1(configuration: .init(idleTimeout: .seconds(30))),
+            // Descriptors are for meters and the record too.
+            configuration: .init(
+                address: .hostname(console.host, port: console.port), serverName: nil,
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections, logger: log)),
             onServerRunning: { channel in listening(channel.localAddress?.port ?? 0) },
             logger: log)
         try await app.run()
