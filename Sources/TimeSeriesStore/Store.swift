@@ -59,8 +59,10 @@ public final class Store: Sendable {
         // for every reading would cost a fifth of the write rate and could find nothing.
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { database in
-            // A new file can give pages back to the disk; of an old one that has tables this changes nothing.
-            if !database.configuration.readonly { try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
+            // A new file can give pages back to the disk. Of one that has tables this would change nothing but its header, which a full disk refuses.
+            if !database.configuration.readonly, try Int.fetchOne(database, sql: "PRAGMA page_count") == 0 {
+                try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            }
             // 1 MiB of cache for each connection; the gateway has a gigabyte in all.
             try database.execute(sql: "PRAGMA cache_size = -1024")
         }
