@@ -82,6 +82,7 @@ extension BoardingRoom {
             switch event {
             case .connected:
                 room.connected.withLock { $0 = true }
+                for id in desks.keys { show(id) }
             case .disconnected(let reason):
                 let was = room.connected.withLock { value in
                     defer { value = false }
@@ -200,8 +201,10 @@ extension BoardingRoom {
             guard let desk = desks[id] else { return }
             let now = room.clock.now()
             func wall(_ elapsed: Interval) -> WallTime { now.wall - (now.elapsed - elapsed) }
+            // Without the broker nobody knows of any lift whether it is there.
+            let isOnline = room.connected.withLock { $0 } && desk.online ?? (desk.statusArrivedAt != nil)
             let view = View(
-                id: id, online: desk.online ?? (desk.statusArrivedAt != nil), mode: desk.policy.mode, status: desk.status,
+                id: id, online: isOnline, mode: desk.policy.mode, status: desk.status,
                 statusAt: desk.statusArrivedAt.map(wall), holdSince: desk.hold?.since.wall, holdEndsBy: desk.hold?.endsBy.wall,
                 holdCommand: desk.hold?.command,
                 coolDownUntil: desk.coolDownUntil.elapsed > now.elapsed ? wall(desk.coolDownUntil.elapsed) : nil)
