@@ -9,6 +9,8 @@ HEAVY = StormTests|DiskTests
 KILLS_TOO = KillTests|ClockTests
 # A hundred villages use a processor for most of a minute, beside which no line of 9600 baud keeps its time.
 VILLAGES = RehearsalTests
+# Programs enough of their own to starve the way through the house, should they run beside it.
+DOORS = RecordTests|DoctorTests|OldTransportTests|IdleConnectionTests|BrokerGoneTests|GarbageTests
 OWN_SWIFT = Package.swift Sources Tests
 
 .PHONY: rehearse check-deploy deb deb-test sanitize kills run test lint evaluate fuzz soak format bench screenshot packages test-packages test-tools
@@ -19,10 +21,11 @@ run: packages
 
 test: packages test-tools lint check-deploy
 	swift build --build-tests
-	swift test --skip-build --skip "$(HEAVY)|$(KILLS_TOO)|$(VILLAGES)"
+	swift test --skip-build --skip "$(HEAVY)|$(KILLS_TOO)|$(VILLAGES)|$(DOORS)"
 	swift test --skip-build --filter "$(HEAVY)"
 	swift test --skip-build --filter "$(KILLS_TOO)"
 	swift test --skip-build --filter "$(VILLAGES)"
+	swift test --skip-build --filter "$(DOORS)"
 
 # Installs what is missing; asks for nothing where all is there.
 packages:
