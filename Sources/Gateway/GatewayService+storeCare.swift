@@ -107,8 +107,12 @@ extension GatewayService {
     }
 
     /// An incident for people: cases or notices are there that cannot be read. Their homes' silences were told once and may not be told again.
-    func tellUnreadable() {
-        guard let count = try? premises.store.readNow({ try $0.unreadableLines() }), count > 0 else { return }
+    func tellUnreadable() async {
+        let count: Int
+        do { count = try await premises.store.read { try $0.unreadableLines() } } catch {
+            return log.error("whether all cases can be read is not known", metadata: ["why": "\(error)"])
+        }
+        guard count > 0 else { return }
         log.critical("cases or notices of the record cannot be read", metadata: ["lines": "\(count)"])
         let phrase = Phrase(.linesUnreadable, ["count": .same("\(count)")])
         premises.desk.tell(

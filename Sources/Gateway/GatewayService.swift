@@ -151,7 +151,7 @@ public final class GatewayService: Service {
         for finding in untold { desk.tell(.finding(finding)) }
         if let unwatched { tellUnwatched(unwatched) }
         tellQuarantine()
-        tellUnreadable()
+        await tellUnreadable()
         await tellRoster()
         let deskWork = Task { await desk.run() }
         let deliveryWork = Task { await premises.delivery.run() }

@@ -188,33 +188,6 @@ public struct ConfigurationReader {
         return SiteConfiguration.Console(host: host, port: port, usersFile: users, publicURL: node?.string("public_url"))
     }
 
-    /// A key that names a file with a secret: the file must be there.
-    func secretFile(_ node: DocumentNode?, _ key: String) -> String? {
-        guard let path = node?.string(key).map(files.resolve) else { return nil }
-        if files.read(path) == nil {
-            node?.child(key)?.report("the file `\(path)` cannot be read", fix: "create it, readable for the gateway's user only")
-        } else if let mode = files.mode(path) {
-            // What others may write is not ours; what others may read is no secret. Certificates are none.
-            let isSecret = key != "ca_file" && key != "certificate_file"
-            if mode & 0o022 != 0 {
-                node?.child(key)?.report("others may write `\(path)`", fix: "chmod \(isSecret ? "600" : "644") \(path)")
-            } else if isSecret, mode & 0o004 != 0 {
-                node?.child(key)?.report("everybody on this machine may read the secret in `\(path)`", fix: "chmod 600 \(path)", severity: .warning)
-            }
-        }
-        return path
-    }
-
-    /// A table beside the configuration: whoever may write it says who is watched, and whoever may read the homes' knows who lives alone.
-    private func checkTable(_ key: String, isPrivate: Bool) {
-        guard let path = root.string(key).map(files.resolve), let mode = files.mode(path) else { return }
-        if mode & 0o002 != 0 {
-            root.child(key)?.report("everybody on this machine may write `\(path)`", fix: "chmod 640 \(path)", severity: .warning)
-        } else if isPrivate, mode & 0o004 != 0 {
-            root.child(key)?.report("everybody on this machine may read in `\(path)` who lives alone", fix: "chmod 640 \(path)", severity: .warning)
-        }
-    }
-
     private func broker() -> SiteConfiguration.Broker? {
         guard let node = root.child("mqtt") else { return nil }
         defer { node.finish() }
