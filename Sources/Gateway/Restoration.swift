@@ -64,7 +64,7 @@ struct Restoration {
     /// Made at the first start and kept with the record.
     private func tag() throws -> String {
         if let kept = try store.readNow({ try $0.fact("tag") }) { return kept }
-        let made = String((0..<6).map { _ in "abcdefghijkmnpqrstuvwxyz23456789".randomElement() ?? "x" })
+        let made = UpstreamTags.made()
         try store.writeNow { try $0.setFact("tag", made) }
         return made
     }

@@ -29,7 +29,8 @@ public struct UpstreamTags: Sendable, Hashable, Codable {
         current = tag
     }
 
-    static func made() -> String { String((0..<6).map { _ in "abcdefghijkmnpqrstuvwxyz23456789".randomElement() ?? "x" }) }
+    /// A new tag: six letters and digits that nobody reads wrongly.
+    public static func made() -> String { String((0..<6).map { _ in "abcdefghijkmnpqrstuvwxyz23456789".randomElement() ?? "x" }) }
 }
 
 extension StoreReader {
