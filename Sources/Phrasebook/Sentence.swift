@@ -5,12 +5,13 @@ public enum Sentence: String, CaseIterable, Sendable {
     // Homes.
     case silenceVolume, silenceVolumePlain
     case silenceCeiling, silenceCeilingPlain
-    case silencePersonal, silencePersonalPlain
+    case silencePersonal, silencePersonalRare, silencePersonalPlain
+    case sinceReturn, sinceSeen
     case silenceBlind, silenceBlindPlain
     case silenceNeverSeen, silenceVolumeNever, silenceVolumeNeverPlain, silenceBlindNever, silenceBlindNeverPlain
     case lowUse, lowUsePlain
     case continuousFlow, continuousFlowPlain
-    case leakFloor, leakFloorPlain
+    case leakFloor, leakFloorPlain, steadyDrip, steadyDripPlain
     case excessUse, excessUsePlain
     case useWhileAway, useWhileAwayPlain
     case blind
@@ -74,6 +75,13 @@ public enum Sentence: String, CaseIterable, Sendable {
                 "{last}之后没有用水，已{silence}；平时这个时候最久约{usual}。",
                 "No water since {last}, {silence}; by this time of day the longest is usually about {usual}."
             )
+        case .silencePersonalRare:
+            (
+                "{last}之后没有用水，已{silence}；最近30天里，这个时候这么久的只有{count}次。",
+                "No water since {last}, {silence}; silences as long at this time of day in the last 30 days: {count}."
+            )
+        case .sinceReturn: ("{time}（登记的外出结束）", "{time} (when the absence ended)")
+        case .sinceSeen: ("{time}（有人看过）", "{time} (when somebody was there)")
         case .silencePersonalPlain:
             ("{last}之后没有动静，已{silence}，比平时久。", "No sign of life since {last}, {silence}, longer than usual.")
         case .silenceBlind:
@@ -104,14 +112,21 @@ public enum Sentence: String, CaseIterable, Sendable {
             )
         case .leakFloor:
             (
-                "24小时里一直有水在流，每小时至少{rate}升，可能漏水；漏水会掩盖没有动静的情况。",
-                "For 24 hours water has never stopped, at least {rate} L an hour: probably a leak, and a leak can hide a silence."
+                "最近{lasting}里，每两小时都有水流过，最少时每小时{rate}升，可能漏水；漏水会掩盖没有动静的情况。",
+                "In every two hours of the last {lasting} water ran, at the least {rate} L an hour: perhaps a leak, and a leak can hide a silence."
             )
         case .leakFloorPlain:
             (
-                "24小时里一直有水在流，可能漏水；漏水会掩盖没有动静的情况。",
-                "For 24 hours water has never stopped: probably a leak, and a leak can hide a silence."
+                "最近{lasting}里一直有水流过，可能漏水；漏水会掩盖没有动静的情况。",
+                "In every two hours of the last {lasting} water ran: perhaps a leak, and a leak can hide a silence."
             )
+        case .steadyDrip:
+            (
+                "水表大约每{pace}跳一次（{litres}升），已连续{count}次，像滴漏（每小时约{rate}升）；分不清家里有没有动静。",
+                "The register turned by {litres} L about every {pace}, {count} times running, as from a drip of {rate} L an hour: life and leak cannot be told apart."
+            )
+        case .steadyDripPlain:
+            ("水表跳得很有规律，像滴漏；分不清家里有没有动静。", "The meter turns at a steady pace, as from a drip: life and leak cannot be told apart.")
         case .excessUse:
             ("今天已用{litres}升水，超过上限{ceiling}升。", "{litres} L used today, over the ceiling of {ceiling} L.")
         case .excessUsePlain: ("今天用水异常多。", "Unusually much water today.")
@@ -136,8 +151,8 @@ public enum Sentence: String, CaseIterable, Sendable {
             )
         case .meterReverse:
             (
-                "{meter}反复倒转（最近一次{litres}升）。请查止回阀、安装方向和管中空气。",
-                "{meter} keeps running backwards (last {litres} L). Check the non-return valve, the mounting direction and air in the pipe."
+                "{meter}倒转了{litres}升，不计为用水。请查止回阀、安装方向和管中空气。",
+                "{meter} ran backwards by {litres} L, which is not counted. Check the non-return valve, the mounting direction and air in the pipe."
             )
         case .meterRollover: ("水表走满一圈（{from}升之后回到{to}升）。", "The register rolled over (from {from} L to {to} L).")
         case .safe: ("最后一次用水在{last}，在平时范围内。", "The last use was {last}, within what is usual.")

@@ -11,6 +11,13 @@ extension HouseholdWatch {
         return .text(civil.spoken(lastUse.wall, at: now.wall))
     }
 
+    /// The last use, or the return or visit since which none came.
+    private mutating func quiet(at now: Instant) -> Phrase.Filling {
+        guard let quietFrom, lastUse.map({ $0.elapsed < quietFrom.at.elapsed }) ?? true else { return last(at: now) }
+        let time = civil.spoken(quietFrom.at.wall, at: now.wall)
+        return .text(Phrase(quietFrom.reason == .returned ? .sinceReturn : .sinceSeen, ["time": .text(time)]).text)
+    }
+
     private func span(_ interval: Interval) -> Phrase.Filling { .text(Phrase.span(milliseconds: interval.milliseconds)) }
 
     private func inactivity(
@@ -35,16 +42,19 @@ extension HouseholdWatch {
 
     mutating func ceiling(_ silence: Interval, at now: Instant) -> Finding {
         let fillings: [String: Phrase.Filling] = [
-            "last": last(at: now), "silence": span(silence), "ceiling": span(policy.longestSilence),
+            "last": quiet(at: now), "silence": span(silence), "ceiling": span(policy.longestSilence),
         ]
         let numbers = ["silence_hours": silence.hours, "limit_hours": policy.longestSilence.hours]
         if !sees(at: now) {
             let isNew = lastUse == nil
+            var words = fillings
+            words["last"] = last(at: now)
+            words["silence"] = (lastUse ?? began).map { span(now.since($0)) }
             return inactivity(
-                .longestSilence, .alarm, isNew ? .silenceBlindNever : .silenceBlind, isNew ? .silenceBlindNeverPlain : .silenceBlindPlain, fillings, numbers,
+                .longestSilence, .alarm, isNew ? .silenceBlindNever : .silenceBlind, isNew ? .silenceBlindNeverPlain : .silenceBlindPlain, words, numbers,
                 at: now)
         }
-        if lastUse == nil {
+        if !hasSign {
             return inactivity(.longestSilence, .alarm, .silenceNeverSeen, .silenceNeverSeen, fillings, numbers, at: now)
         }
         return inactivity(.longestSilence, .alarm, .silenceCeiling, .silenceCeilingPlain, fillings, numbers, at: now)
@@ -52,10 +62,17 @@ extension HouseholdWatch {
 
     mutating func personal(_ silence: Interval, _ severity: Severity, at now: Instant) -> Finding {
         let usual = model.longest(by: local(now), present: silence) ?? .hours(3)
-        let fillings: [String: Phrase.Filling] = ["last": last(at: now), "silence": span(silence), "usual": span(usual)]
-        return inactivity(
-            .personalGap, severity, .silencePersonal, .silencePersonalPlain, fillings,
-            ["silence_hours": silence.hours, "usual_longest_hours": usual.hours], at: now)
+        var fillings: [String: Phrase.Filling] = ["last": quiet(at: now), "silence": span(silence), "usual": span(usual)]
+        var numbers = ["silence_hours": silence.hours, "usual_longest_hours": usual.hours]
+        var sentence = Sentence.silencePersonal
+        if usual >= silence {
+            // The home has known as long a silence: what speaks for itself is how seldom.
+            let count = max(1, model.count(atLeast: silence))
+            sentence = .silencePersonalRare
+            fillings["count"] = .same("\(count)")
+            numbers["as_long_in_30_days"] = Double(count)
+        }
+        return inactivity(.personalGap, severity, sentence, .silencePersonalPlain, fillings, numbers, at: now)
     }
 
     mutating func useWhileAway(_ use: Consumption, at now: Instant) -> Finding {
@@ -86,11 +103,19 @@ extension HouseholdWatch {
     }
 
     mutating func leak(at now: Instant) -> Finding {
-        let fillings: [String: Phrase.Filling] = ["rate": .same(Phrase.number(floor.perHour / 1000))]
+        let litres = floor.perHour / 1000
+        var fillings: [String: Phrase.Filling] = ["rate": .same(Phrase.number(litres)), "lasting": span(floor.foundOver ?? .hours(24))]
+        var sentences = (Sentence.leakFloor, Sentence.leakFloorPlain)
+        if let dripping = floor.dripping {
+            sentences = (.steadyDrip, .steadyDripPlain)
+            fillings["litres"] = .same(Phrase.number(ledger.limits.resolution.litres))
+            fillings["pace"] = span(dripping.pace)
+            fillings["count"] = .same("\(dripping.count)")
+        }
         return Finding(
             subject: subject, kind: .degraded, rule: Rule.leakFloor.rawValue, severity: .attention, at: now,
-            text: Phrase(.leakFloor, fillings).text, plainText: Phrase(.leakFloorPlain, fillings).text,
-            numbers: ["floor_per_hour_litres": floor.perHour / 1000])
+            text: Phrase(sentences.0, fillings).text, plainText: Phrase(sentences.1, fillings).text,
+            numbers: ["floor_per_hour_litres": litres])
     }
 
     mutating func excess(at now: Instant) -> Finding {

@@ -26,7 +26,7 @@ extension HouseholdWatch {
         if standing[.continuousFlow] != nil || standing[.leakFloor] != nil { return .degraded }
         if let presence, presence.kind != .visitors { return .away }
         if policy.personal, coverage.personalGap, !model.isLearnt { return .learning }
-        if lastUse == nil { return .learning }
+        if !hasSign { return .learning }
         return .safe
     }
 
@@ -56,7 +56,7 @@ extension HouseholdWatch {
 
     /// The moment by which the next use is expected: when attention or an alarm would begin if none comes.
     public func nextSignExpected(at now: Instant) -> WallTime? {
-        guard presence == nil, let since = lastUse, sees(at: now) else { return nil }
+        guard presence == nil, hasSign, let since = silentSince, sees(at: now) else { return nil }
         var limit = policy.longestSilence
         if policy.personal, let deadline = model.deadline(.attention) {
             limit = min(limit, deadline)

@@ -65,6 +65,16 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     public internal(set) var began: Instant?
     /// The last use above the leak floor.
     public internal(set) var lastUse: Instant?
+    /// A moment from which silence is counted although no water ran.
+    struct QuietFrom: Sendable, Hashable, Codable {
+        /// Why: an absence ended, or somebody was there.
+        enum Reason: String, Sendable, Codable { case returned, seen }
+
+        var at: Instant
+        var reason: Reason
+    }
+    /// The last return or visit, where it is later than the last use.
+    var quietFrom: QuietFrom?
     /// The last usable reading.
     public internal(set) var lastReading: Instant?
     /// The first use of the local day, if there was one.
@@ -101,7 +111,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         case .register(let register): take(register, at: now, &effects)
         case .unreadable, .tick: break
         case .seen:
-            lastUse = now
+            quietFrom = QuietFrom(at: now, reason: .seen)
             armedSince = now
             unseenInSilence = nil
             // Somebody looked: the silence until now is explained, and teaches nothing about silences that end by themselves.
@@ -122,9 +132,12 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     }
 
     private mutating func take(_ register: Volume, at now: Instant, _ effects: inout [Effect]) {
+        let entry = ledger.handle(register, at: now)
+        // An answer that comes late is already inside what was counted: it turns no day and sees nothing new.
+        if entry == .duplicate || entry == .late { return }
         turnDay(at: now)
         if let lastReading, now.since(lastReading) >= policy.noData { unseenInSilence = (unseenInSilence ?? .zero) + now.since(lastReading) }
-        switch ledger.handle(register, at: now) {
+        switch entry {
         case .baseline:
             lastReading = now
         case .consumption(let use):
@@ -145,15 +158,17 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     }
 
     private mutating func take(_ use: Consumption, at now: Instant, _ effects: inout [Effect]) {
-        let longestStep = max(policy.continuousFlow / 2, .milliseconds(1))
-        flow.take(use, longest: longestStep)
-        floor.take(use)
+        // Readings far apart show no pauses: of two hours, six must show use.
+        flow.take(use, longest: max(policy.continuousFlow / 6, .milliseconds(1)))
+        let leaked = floor.perHour > 0
+        let life = floor.take(use, resolution: ledger.limits.resolution)
         window?.add(use.volume, at: now.elapsed)
         usedToday += use.volume
-        let life = floor.isLife(use, resolution: ledger.limits.resolution)
+        if !leaked, floor.perHour > 0 { takeBack(at: now) }
         learn(use, life: life, at: now, &effects)
         guard life else { return }
         lastUse = now
+        quietFrom = nil
         unseenInSilence = nil
         // Water ran: the volume rule has had its answer and judges again when its window has passed once more.
         if standing[.volume] != nil { armedSince = now }
@@ -168,8 +183,17 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         }
     }
 
-    /// Each stretch teaches what is usual, unless people are away or visiting.
+    /// A leak has just been recognised: what it let through was no sign of life, so silence began when there was last more.
+    private mutating func takeBack(at now: Instant) {
+        guard let since = floor.quietSince(resolution: ledger.limits.resolution), let use = lastUse, use.elapsed > since else { return }
+        let quiet = Instant(elapsed: since, wall: now.wall - (now.elapsed - since))
+        lastUse = quiet
+        if presence == nil || presence?.kind == .visitors { model.begin(at: since, local: local(quiet), sure: false) }
+    }
+
+    /// Each stretch teaches what is usual, unless people are away or visiting, or the meter is too coarse to show it.
     private mutating func learn(_ use: Consumption, life: Bool, at now: Instant, _ effects: inout [Effect]) {
+        guard coverage.personalGap else { return }
         if let presence, presence.kind != .visitors { return }
         model.take(
             from: use.from.elapsed, to: now.elapsed, local: local(now), life: life, learns: presence == nil,
@@ -212,7 +236,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         presence = nil
         // Whoever comes back gets the time to draw water: silence is counted from the return.
         if entry.kind != .visitors {
-            lastUse = now
+            quietFrom = QuietFrom(at: now, reason: .returned)
             armedSince = now
             unseenInSilence = nil
             model.begin(at: now.elapsed, local: local(now), sure: false)

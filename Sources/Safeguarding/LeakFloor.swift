@@ -1,47 +1,147 @@
 import Telemetry
 
-/// The least that runs at all hours. Where no two hours of a day pass without use, the slowest two hours of the last
-/// day are the floor: a leak, since nobody draws water every two hours all night (the shortest-pause test of leak
-/// detection, "no zero hour in 24 h").
+/// The water that runs whether or not anybody is there: a leak, which hides a silence and must not pass for life.
+///
+/// Told by any of three signs. No two hours of a day pass without use (the shortest-pause test of leak detection, "no zero
+/// hour in 24 h"): the slowest two hours are the floor. Eight hours of nearly the same use at every reading: nobody draws water so evenly.
+/// Or lone counts at a steady pace (`SteadyDrip`). Stretches that nobody saw neither prove a leak nor disprove one; a pause does.
 struct LeakFloor: Sendable, Hashable, Codable {
-    /// The last day in slots of this length.
+    /// The largest stretch of a slot: when it ended, and whether it was hardly more than the others.
+    private struct Peak: Sendable, Hashable, Codable {
+        var at: Interval
+        var volume: Int64
+        var isEven = false
+    }
+
+    /// Use is summed in slots of this length.
     static let slotLength = Interval.hours(2)
     private static let slotCount = 12
+    /// So many slots in a row with nearly the same use are a leak.
+    private static let evenCount = 4
+    /// Less than this in a slot is a pause: 0.4 L an hour.
+    private static let pause: Int64 = 800
+    /// Slots are forgotten when they are older.
+    private static let forgottenAfter = Interval.days(3)
+
+    /// The last well observed slots, in millilitres, and which they were; the places are absent in states saved before they were kept.
     private var slots: [Int64] = []
+    private var places: [Int64]?
+    /// The largest stretch of each of these slots.
+    private var peaks: [Peak]?
     private var current: Int64?
+    private var largest: Peak?
+    private var stretches: Int?
     private var running: Int64 = 0
     private var observed: Interval = .zero
+    /// The least use of a slot, in millilitres, where a leak is known, and over how many slots it was found.
+    private var least: Int64?
+    private var slotsOfLeast: Int?
+    private var drip: SteadyDrip?
+    /// Millilitres an hour of a drip with a steady pace.
+    private var drippedPerHour: Double?
 
-    /// Millilitres an hour that never stop; zero without a leak or before a whole day was seen.
+    /// Millilitres an hour that never stop; zero where no leak is known.
     var perHour: Double {
-        guard slots.count == Self.slotCount, let least = slots.min() else { return 0 }
-        return Double(max(0, least)) / Self.slotLength.hours
+        if let least { return Double(least) / Self.slotLength.hours }
+        return drippedPerHour ?? 0
     }
 
-    /// Takes one stretch of use. A slot counts only when most of it was observed.
-    mutating func take(_ use: Consumption) {
-        let slot = use.to.elapsed.milliseconds / Self.slotLength.milliseconds
-        if let current, slot != current {
-            if slot == current + 1, observed * 4 >= Self.slotLength * 3 {
-                slots.append(running)
-                if slots.count > Self.slotCount { slots.removeFirst() }
-            } else {
-                slots.removeAll(keepingCapacity: true)
-            }
+    /// Over how long the floor was found; nil where it is a drip.
+    var foundOver: Interval? { least == nil ? nil : slotsOfLeast.map { Self.slotLength * Int64($0) } }
+    /// The pace and the number of counts of a drip; nil where there is none, or a floor says it better.
+    var dripping: (pace: Interval, count: Int)? { least == nil ? drip.flatMap { drip in drip.pace.map { ($0, drip.count) } } : nil }
+
+    /// Takes one stretch of use of a meter with this count.
+    /// - Returns: whether there was more than the leak
+    mutating func take(_ use: Consumption, resolution: Volume) -> Bool {
+        turn(to: use.to.elapsed.milliseconds / Self.slotLength.milliseconds, resolution: resolution)
+        let step = use.to.since(use.from)
+        // What ran in a stretch that nobody saw cannot be placed in a slot.
+        if step * 2 <= Self.slotLength {
+            running += use.volume.millilitres
+            observed = observed + step
+            stretches = (stretches ?? 0) + 1
+            if use.volume.millilitres >= largest?.volume ?? 0 { largest = Peak(at: use.to.elapsed, volume: use.volume.millilitres) }
+        }
+        var drip = self.drip ?? SteadyDrip()
+        let dripped = drip.take(use, resolution: resolution)
+        self.drip = drip
+        drippedPerHour = drip.pace.map { Double(resolution.millilitres) / $0.hours }
+        guard use.volume > .zero else { return false }
+        if least != nil {
+            let leaked = perHour * step.hours
+            return Double(use.volume.millilitres) > leaked * 1.5 + Double(max(resolution.millilitres, 500))
+        }
+        return !dripped
+    }
+
+    /// Since when there was nothing but the leak, as far as is remembered; nil where no leak is known.
+    func quietSince(resolution: Volume) -> Interval? {
+        guard let least else { return drip?.since }
+        guard let places, let peaks, places.count == slots.count, peaks.count == slots.count, let oldest = places.first else { return nil }
+        let more = Double(least) * 1.5 + Double(max(resolution.millilitres, 500))
+        // What was more than the leak in its slot was the slot's largest stretch.
+        return slots.lastIndex { Double($0) > more }.map { peaks[$0].at } ?? .milliseconds(oldest * Self.slotLength.milliseconds)
+    }
+
+    private mutating func turn(to slot: Int64, resolution: Volume) {
+        defer { current = slot }
+        guard let closing = current, slot != closing else { return }
+        defer {
             running = 0
             observed = .zero
+            largest = nil
+            stretches = nil
         }
-        current = slot
-        running += use.volume.millilitres
-        observed = observed + use.to.since(use.from)
+        if places?.count != slots.count || peaks?.count != slots.count {
+            slots.removeAll()
+            places = []
+            peaks = []
+        }
+        let oldest = slot - Self.forgottenAfter.milliseconds / Self.slotLength.milliseconds
+        let forgotten = places?.prefix { $0 < oldest }.count ?? 0
+        slots.removeFirst(forgotten)
+        places?.removeFirst(forgotten)
+        peaks?.removeFirst(forgotten)
+        if slots.isEmpty { least = nil }
+        guard observed * 4 >= Self.slotLength * 3 else { return }
+        slots.append(running)
+        places?.append(closing)
+        var peak = largest ?? Peak(at: .milliseconds(closing * Self.slotLength.milliseconds), volume: 0)
+        peak.isEven = peak.volume <= 2 * running / Int64(max(stretches ?? 1, 1)) + resolution.millilitres
+        peaks?.append(peak)
+        if slots.count > Self.slotCount {
+            slots.removeFirst()
+            places?.removeFirst()
+            peaks?.removeFirst()
+        }
+        judge(running, resolution: resolution)
     }
 
-    /// Whether a stretch of use shows more than the leak: half as much again, and at least one count.
-    func isLife(_ use: Consumption, resolution: Volume) -> Bool {
-        guard use.volume > .zero else { return false }
-        let floor = perHour
-        guard floor > 0 else { return true }
-        let leaked = floor * use.to.since(use.from).hours
-        return Double(use.volume.millilitres) > leaked * 1.5 + Double(max(resolution.millilitres, 500))
+    /// A pause disproves a leak; otherwise a day without a pause, or some hours that are nearly alike, prove one.
+    private mutating func judge(_ newest: Int64, resolution: Volume) {
+        let pause = max(Self.pause, resolution.millilitres)
+        guard newest >= pause else {
+            least = nil
+            return
+        }
+        if slots.count == Self.slotCount, let slowest = slots.min(), slowest >= pause {
+            (least, slotsOfLeast) = (slowest, Self.slotCount)
+        } else if let even = evenLeast(pause: pause, resolution: resolution) {
+            (least, slotsOfLeast) = (even, Self.evenCount)
+        } else if let known = least {
+            least = min(known, newest)
+        }
+    }
+
+    /// The least of the last slots in a row, where they are nearly alike. A count of ten litres is too coarse to say so.
+    private func evenLeast(pause: Int64, resolution: Volume) -> Int64? {
+        guard resolution <= .litres(1), slots.count >= Self.evenCount, let places else { return nil }
+        let last = slots.suffix(Self.evenCount)
+        guard let first = places.suffix(Self.evenCount).first, let newest = places.last, newest - first == Int64(Self.evenCount - 1),
+            peaks?.suffix(Self.evenCount).allSatisfy(\.isEven) ?? false, let slowest = last.min(), let fastest = last.max(), slowest >= pause,
+            fastest - slowest <= max(resolution.millilitres, fastest / 5)
+        else { return nil }
+        return slowest
     }
 }

@@ -33,8 +33,9 @@ public struct Consumption: Hashable, Sendable, Codable {
 
 /// Turns one meter's register into use.
 ///
-/// A pure value: feed it every usable reading of the totaliser in any order; it answers with what each means. The
-/// same reading twice means nothing twice. A reading older than the newest one is `late`: its water is already inside
+/// A pure value: feed it every usable reading of the totaliser in any order; it answers with what each means. A register
+/// that falls, or jumps by more than the pipe carries, is believed only when the next readings agree. The same reading
+/// twice means nothing twice. A reading older than the newest one is `late`: its water is already inside
 /// the stretch that was counted, so it adds nothing here (the store places it in its time).
 public struct ConsumptionLedger: Sendable, Codable, Hashable {
     /// What a reading meant.
@@ -69,9 +70,19 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         }
     }
 
+    /// A register that contradicts the one before, held back until the next readings say which side is true.
     private struct Pending: Sendable, Codable, Hashable {
         var register: Volume
         var confirmations: Int
+        /// The value it began with, and when it was read last; absent in states saved before these were kept.
+        var first: Volume?
+        var readAt: Interval?
+    }
+
+    /// Where the register stood before it was believed to be somewhere else.
+    private struct Former: Sendable, Codable, Hashable {
+        var highest: Volume
+        var left: Interval
     }
 
     /// What is known of the meter.
@@ -82,6 +93,16 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     public private(set) var readAt: Instant?
     private var highest = Volume.zero
     private var pending: Pending?
+    /// How far water ran backwards below the highest register: on its way up from here nothing is use.
+    private var lowest: Volume?
+    /// When water last ran backwards.
+    private var reversedAt: Interval?
+    private var former: Former?
+
+    /// The most that runs backwards through a pipe rather than being another register: a hundred litres.
+    private static let mostReversed = Volume.litres(100)
+    /// Water that ran backwards is made up for within this long, and a register that was left for so long is not come back to.
+    private static let remembered = Interval.hours(24)
 
     /// A ledger that has seen nothing yet.
     public init(limits: Limits) { self.limits = limits }
@@ -89,18 +110,24 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     /// Takes one usable reading of the totaliser.
     public mutating func handle(_ value: Volume, at now: Instant) -> Entry {
         guard let previous = register, let previousAt = readAt else {
-            register = value
-            readAt = now
-            highest = value
+            accept(value, at: now)
             return .baseline
         }
         let step = now.since(previousAt)
         if step == .zero { return .duplicate }
         if step < .zero { return .late }
-        if value < highest { return fall(to: value, from: previous, at: now, since: previousAt) }
-        if value - highest > most(in: step) { return quarantine(value, from: previous, at: now, since: previousAt) }
-        return rise(to: value, at: now, since: previousAt)
+        forget(at: now)
+        if let entry = comeBack(to: value, at: now, since: previousAt) { return entry }
+        if value >= highest {
+            guard value - highest <= most(in: step) else { return hold(value, from: previous, at: now) }
+            return rise(to: value, at: now, since: previousAt)
+        }
+        guard value >= (lowest ?? highest) - jitter else { return hold(value, from: previous, at: now) }
+        return stay(at: value, from: previous, at: now, since: previousAt)
     }
+
+    /// Within two counts (or a litre): a register on the verge of turning, not water.
+    private var jitter: Volume { Volume(millilitres: max(1000, 2 * limits.resolution.millilitres)) }
 
     private func most(in step: Interval) -> Volume {
         let perHour = Double(limits.mostPerHour.millilitres)
@@ -109,38 +136,95 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         return Volume(millilitres: Int64((perHour * step.hours).rounded(.up)) + grace)
     }
 
+    private mutating func forget(at now: Instant) {
+        if let reversedAt, now.elapsed - reversedAt >= Self.remembered {
+            highest = register ?? highest
+            lowest = nil
+            self.reversedAt = nil
+        }
+        if let former, now.elapsed - former.left >= Self.remembered { self.former = nil }
+    }
+
+    /// A register that was believed to have gone elsewhere, and is back: what lay between was false answers, not use.
+    private mutating func comeBack(to value: Volume, at now: Instant, since before: Instant) -> Entry? {
+        guard let former, value >= former.highest - jitter, value - former.highest <= most(in: now.elapsed - former.left) else { return nil }
+        let apart = former.highest - highest
+        guard max(apart, .zero - apart) > Self.mostReversed, value < highest || value - highest > apart - jitter else { return nil }
+        let elsewhere = highest
+        let used = max(.zero, value - former.highest)
+        accept(max(value, former.highest), at: now)
+        register = value
+        self.former = nil
+        return used == .zero ? .event(.glitchDropped(elsewhere)) : .consumption(Consumption(from: before, to: now, volume: used))
+    }
+
     private mutating func rise(to value: Volume, at now: Instant, since before: Instant) -> Entry {
         let dropped = pending.map { MeterEvent.glitchDropped($0.register) }
         let used = value - highest
+        let swing = used <= jitter ? (lowest, reversedAt) : (nil, nil)
         accept(value, at: now)
+        // Just back at the peak: what ran backwards may do so again.
+        (lowest, reversedAt) = swing
         // A glitch that ends is worth telling, but the water since is too: tell the glitch only when nothing ran.
         if let dropped, used == .zero { return .event(dropped) }
         return .consumption(Consumption(from: before, to: now, volume: used))
     }
 
-    private mutating func fall(to value: Volume, from previous: Volume, at now: Instant, since before: Instant) -> Entry {
-        let drop = highest - value
-        // Within two counts (or a litre) below the highest register: jitter, not reverse flow. The highest stays, so
-        // that the way back up is not use.
-        if drop <= Volume(millilitres: max(1000, 2 * limits.resolution.millilitres)) {
-            register = value
-            readAt = now
-            return .consumption(Consumption(from: before, to: now, volume: .zero))
+    /// Below the highest register by no more than jitter, or on the way back up after water ran backwards: no use. The
+    /// highest stays, so that the way back up is none either.
+    private mutating func stay(at value: Volume, from previous: Volume, at now: Instant, since before: Instant) -> Entry {
+        let dropped = pending.map { MeterEvent.glitchDropped($0.register) }
+        let swung = lowest != nil && value < previous - jitter
+        if swung { reversedAt = now.elapsed }
+        register = value
+        readAt = now
+        pending = nil
+        if let dropped { return .event(dropped) }
+        if swung { return .event(.reverse(previous - value)) }
+        return .consumption(Consumption(from: before, to: now, volume: .zero))
+    }
+
+    /// A fall or a jump: believed when the next readings agree with it, dropped when the register is back where it was.
+    private mutating func hold(_ value: Volume, from previous: Volume, at now: Instant) -> Entry {
+        guard let held = pending, value >= held.register - max(Self.mostReversed, jitter),
+            value - held.register <= most(in: now.elapsed - (held.readAt ?? now.elapsed))
+        else {
+            pending = Pending(register: value, confirmations: 0, first: value, readAt: now.elapsed)
+            return .event(.quarantined(from: previous, to: value))
         }
-        if let modulus = modulus(for: highest), value + modulus - highest <= most(in: now.since(before)) {
+        let first = held.first ?? held.register
+        if let event = fallen(to: value, first: first, from: previous, at: now) { return .event(event) }
+        guard held.confirmations >= 1 else {
+            pending = Pending(register: value, confirmations: held.confirmations + 1, first: first, readAt: now.elapsed)
+            return .event(.quarantined(from: previous, to: value))
+        }
+        leave(for: value, at: now)
+        return .event(.replaced(from: previous, to: value))
+    }
+
+    /// What a fall is that two readings agree on: a rollover, water that ran backwards, or a reset; nil when it is none of these.
+    private mutating func fallen(to value: Volume, first: Volume, from previous: Volume, at now: Instant) -> MeterEvent? {
+        guard first < highest, value < highest, let readAt else { return nil }
+        let most = most(in: now.since(readAt))
+        if let modulus = modulus(for: highest), highest - first > Volume(millilitres: modulus.millilitres / 2), value + modulus - highest <= most {
             let from = highest
             accept(value, at: now)
-            return .event(.rollover(from: from, to: value))
+            return .rollover(from: from, to: value)
         }
-        if value <= most(in: now.since(before)) && highest > value + value {
-            accept(value, at: now)
-            return .event(.reset(from: previous, to: value))
+        let low = lowest ?? highest
+        if low - value <= max(Self.mostReversed, jitter) {
+            lowest = value
+            reversedAt = now.elapsed
+            register = value
+            self.readAt = now
+            pending = nil
+            return .reverse(low - value)
         }
-        if drop <= most(in: now.since(before)) {
-            accept(value, at: now)
-            return .event(.reverse(drop))
+        if value <= most, highest > value + value {
+            leave(for: value, at: now)
+            return .reset(from: previous, to: value)
         }
-        return quarantine(value, from: previous, at: now, since: before)
+        return nil
     }
 
     /// The use across a rollover, for the caller that wants to count it.
@@ -148,28 +232,20 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         to + modulus - from
     }
 
-    /// The modulus at which a register of this height would roll over: the profile's, or the next power of ten
-    /// when the register stands in the last twentieth below it.
+    /// The modulus at which a register of this height would roll over: the profile's, or the next power of ten from
+    /// 10 m³ on when the register stands in the last twentieth below it.
     public func modulus(for register: Volume) -> Volume? {
         if let stated = limits.rollover { return stated }
-        var power: Int64 = 1_000_000
+        var power: Int64 = 10_000_000
         while power <= register.millilitres && power < 1_000_000_000_000_000 { power *= 10 }
         return register.millilitres >= power - power / 20 ? Volume(millilitres: power) : nil
     }
 
-    private mutating func quarantine(
-        _ value: Volume, from previous: Volume, at now: Instant, since before: Instant
-    ) -> Entry {
-        if let held = pending, value >= held.register, value - held.register <= most(in: now.since(before)) {
-            if held.confirmations >= 1 {
-                accept(value, at: now)
-                return .event(.replaced(from: previous, to: value))
-            }
-            pending = Pending(register: value, confirmations: held.confirmations + 1)
-        } else {
-            pending = Pending(register: value, confirmations: 0)
-        }
-        return .event(.quarantined(from: previous, to: value))
+    /// The register is believed to be somewhere else from now on; where it stood is remembered for a while.
+    private mutating func leave(for value: Volume, at now: Instant) {
+        let left = Former(highest: highest, left: now.elapsed)
+        accept(value, at: now)
+        former = left
     }
 
     private mutating func accept(_ value: Volume, at now: Instant) {
@@ -177,5 +253,7 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         highest = value
         readAt = now
         pending = nil
+        lowest = nil
+        reversedAt = nil
     }
 }

@@ -54,9 +54,10 @@ import Testing
         }
         var village = Village(watches: watches, at: settled.now)
         // Everybody draws water until noon, then the first falls; an hour later the water is cut for all.
-        while (village.now.wall.unixSeconds / 300) % 288 != 12 * 12 { village.round(answering: Set(1...6)) }
+        func slot() -> Int64 { (village.now.wall.unixSeconds / 300) % 288 }
+        while slot() != 12 * 12 { village.round(answering: Set(1...6), use: slot() % 9 == 0 ? .litres(7) : .zero) }
         func first() -> Case? { village.open.first { $0.kind == .inactivity && $0.subject.id == "h-1" } }
-        village.round(answering: Set(1...6), silent: [1], count: 12)
+        for _ in 0..<12 { village.round(answering: Set(1...6), use: slot() % 9 == 0 ? .litres(7) : .zero, silent: [1]) }
         var severityAtIncident: Severity?
         for _ in 0..<(12 * 20) {
             village.round(answering: Set(1...6), use: .zero)

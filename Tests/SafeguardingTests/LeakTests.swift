@@ -1,0 +1,139 @@
+import Foundation
+import Safeguarding
+import Simulation
+import Telemetry
+import Testing
+
+/// A simulated home behind a meter of some resolution, with a leak, outages and a fall, polled every quarter of an hour.
+struct LeakingHome {
+    static let start = WallTime(unixSeconds: 1_700_006_400)
+    var home = SimulatedHome(seed: 3, from: start, civil: CivilClock(zone: .gmt))
+    var watch: HouseholdWatch
+    let resolution: Volume
+    var now = Instant(recorded: start)
+    var leakFrom: WallTime?
+    var litresPerHour = 0.0
+    var fallenAt: Instant?
+    var lastUse: Instant?
+    var told: Interval?
+    var states: [(after: Interval, state: HomeState)] = []
+
+    init(resolution: Volume = .litres(1)) {
+        self.resolution = resolution
+        watch = HouseholdWatch(household: "h", policy: SafeguardingPolicy(), limits: .init(resolution: resolution), clock: CivilClock(zone: .gmt))
+    }
+
+    private func shown() -> Volume {
+        var home = home
+        var millilitres = home.register(at: now.wall).millilitres
+        if let leakFrom { millilitres += Int64((now.wall - leakFrom).hours * litresPerHour * 1000) }
+        return Volume(millilitres: millilitres / resolution.millilitres * resolution.millilitres)
+    }
+
+    /// Lets time pass.
+    /// - Parameter seen: whether the meter answers
+    mutating func live(_ length: Interval, seen: Bool = true) {
+        let end = now.elapsed + length
+        while now.elapsed < end {
+            now = now.advanced(by: .minutes(15))
+            let effects = watch.handle(seen ? .register(shown()) : .tick, at: now)
+            guard let fallenAt else { continue }
+            let since = now.since(fallenAt)
+            for case .raise(let finding) in effects where finding.kind == .inactivity && finding.severity == .alarm { told = told ?? since }
+            states.append((since, watch.state(at: now)))
+        }
+    }
+
+    mutating func leak(_ litresPerHour: Double) {
+        leakFrom = now.wall
+        self.litresPerHour = litresPerHour
+    }
+
+    mutating func fall() {
+        home.story.collapsesAt = now.wall
+        fallenAt = now
+        told = nil
+    }
+
+    /// How long after the fall the home was last said to be safe.
+    var safeUntil: Interval? { states.last { $0.state == .safe || $0.state == .learning }?.after }
+    func hasRaised(_ rule: Rule) -> Bool { watch.standing[rule] != nil }
+}
+
+@Suite struct LeakTests {
+    @Test(arguments: [0.8, 2, 5], [60, 90, 360]) func `a known leak stays known across an outage, and a fall after it is told within the ceiling`(
+        litresPerHour: Double, minutes: Int64
+    ) throws {
+        var home = LeakingHome()
+        home.leak(litresPerHour)
+        home.live(.days(5) + .hours(9))
+        #expect(home.hasRaised(.leakFloor))
+        home.live(.minutes(minutes), seen: false)
+        home.fall()
+        home.live(.hours(30))
+        let told = try #require(home.told)
+        #expect(told <= .hours(24) + .minutes(15), "told after \(told.hours) h")
+        #expect(home.safeUntil == nil, "safe \(home.safeUntil?.hours ?? 0) h after the fall")
+    }
+
+    @Test func `an hour without readings every day hides no leak`() throws {
+        var home = LeakingHome()
+        home.leak(2)
+        for _ in 0..<6 {
+            home.live(.hours(15))
+            home.live(.hours(1), seen: false)
+            home.live(.hours(8))
+        }
+        #expect(home.hasRaised(.leakFloor))
+        home.fall()
+        for _ in 0..<2 {
+            home.live(.hours(15))
+            home.live(.hours(1), seen: false)
+        }
+        let told = try #require(home.told)
+        #expect(told <= .hours(25) + .minutes(15))
+    }
+
+    @Test(arguments: [0.8, 2, 4], [1, 5, 11]) func `a leak that began hours before a fall is recognised, and silence is counted from the last real use`(
+        litresPerHour: Double, hours: Int64
+    ) throws {
+        var home = LeakingHome()
+        home.live(.days(12) + .hours(18 - hours))
+        home.leak(litresPerHour)
+        home.live(.hours(hours))
+        home.fall()
+        home.live(.hours(30))
+        let told = try #require(home.told)
+        #expect(told <= .hours(24) + .minutes(15), "told after \(told.hours) h")
+        let safe = home.safeUntil ?? .zero
+        #expect(safe <= .hours(11), "safe until \(safe.hours) h after the fall")
+    }
+
+    @Test(arguments: [(0.8, 40), (2, 26), (3, 26), (5, 26)], [false, true]) func `a drip that turns a coarse meter now and then is no sign of life`(
+        leak: (litresPerHour: Double, toldWithin: Int64), fromTheFirstDay: Bool
+    ) throws {
+        var home = LeakingHome(resolution: .litres(10))
+        if fromTheFirstDay { home.leak(leak.litresPerHour) }
+        home.live(.days(9) + .hours(9))
+        if !fromTheFirstDay { home.leak(leak.litresPerHour) }
+        home.fall()
+        home.live(.hours(60))
+        let told = try #require(home.told)
+        #expect(told <= .hours(leak.toldWithin), "told after \(told.hours) h")
+        let safe = home.safeUntil ?? .zero
+        #expect(safe <= .hours(leak.toldWithin), "safe until \(safe.hours) h after the fall")
+    }
+
+    @Test(arguments: 1...4) func `people are not taken for a drip`(seed: UInt64) {
+        for resolution in [Volume.litres(1), .litres(10)] {
+            var home = LeakingHome(resolution: resolution)
+            home.home = SimulatedHome(seed: seed, from: LeakingHome.start, civil: CivilClock(zone: .gmt))
+            var degraded = 0
+            for _ in 0..<(60 * 24) {
+                home.live(.hours(1))
+                if home.hasRaised(.leakFloor) { degraded += 1 }
+            }
+            #expect(degraded <= 24, "\(degraded) of 1440 hours degraded at \(resolution.litres) L")
+        }
+    }
+}
