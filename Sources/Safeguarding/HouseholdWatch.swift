@@ -165,6 +165,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         window?.add(use.volume, at: now.elapsed)
         usedToday += use.volume
         if !leaked, floor.perHour > 0 { takeBack(at: now) }
+        if let late = floor.lifeFoundLate, late > lastUse?.elapsed ?? began?.elapsed ?? late { findLate(late, at: now, &effects) }
         learn(use, life: life, at: now, &effects)
         guard life else { return }
         lastUse = now
@@ -189,6 +190,15 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         let quiet = Instant(elapsed: since, wall: now.wall - (now.elapsed - since))
         lastUse = quiet
         if presence == nil || presence?.kind == .visitors { model.begin(at: since, local: local(quiet), sure: false) }
+    }
+
+    /// Water that was drawn under a leak some hours ago, and shows only now.
+    private mutating func findLate(_ late: Interval, at now: Instant, _ effects: inout [Effect]) {
+        let use = Instant(elapsed: late, wall: now.wall - (now.elapsed - late))
+        lastUse = use
+        if let quietFrom, quietFrom.at.elapsed < late { self.quietFrom = nil }
+        clearInactivity(&effects)
+        if presence == nil || presence?.kind == .visitors { model.begin(at: late, local: local(use), sure: false) }
     }
 
     /// Each stretch teaches what is usual, unless people are away or visiting, or the meter is too coarse to show it.

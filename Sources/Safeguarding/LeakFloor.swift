@@ -46,6 +46,10 @@ struct LeakFloor: Sendable, Hashable, Codable {
         return drippedPerHour ?? 0
     }
 
+    /// When somebody drew water in the slot that has just closed, known by the slot's sum alone: a count of ten litres hides it
+    /// at each reading. Nil mostly.
+    private(set) var lifeFoundLate: Interval?
+
     /// Over how long the floor was found; nil where it is a drip.
     var foundOver: Interval? { least == nil ? nil : slotsOfLeast.map { Self.slotLength * Int64($0) } }
     /// The pace and the number of counts of a drip; nil where there is none, or a floor says it better.
@@ -54,6 +58,7 @@ struct LeakFloor: Sendable, Hashable, Codable {
     /// Takes one stretch of use of a meter with this count.
     /// - Returns: whether there was more than the leak
     mutating func take(_ use: Consumption, resolution: Volume) -> Bool {
+        lifeFoundLate = nil
         turn(to: use.to.elapsed.milliseconds / Self.slotLength.milliseconds, resolution: resolution)
         let step = use.to.since(use.from)
         // What ran in a stretch that nobody saw cannot be placed in a slot.
@@ -68,20 +73,22 @@ struct LeakFloor: Sendable, Hashable, Codable {
         self.drip = drip
         drippedPerHour = drip.pace.map { Double(resolution.millilitres) / $0.hours }
         guard use.volume > .zero else { return false }
-        if least != nil {
-            let leaked = perHour * step.hours
-            return Double(use.volume.millilitres) > leaked * 1.5 + Double(max(resolution.millilitres, 500))
-        }
+        if least != nil { return use.volume.millilitres > leaked(in: step, resolution: resolution) }
         return !dripped
     }
 
     /// Since when there was nothing but the leak, as far as is remembered; nil where no leak is known.
     func quietSince(resolution: Volume) -> Interval? {
-        guard let least else { return drip?.since }
+        guard least != nil else { return drip?.since }
         guard let places, let peaks, places.count == slots.count, peaks.count == slots.count, let oldest = places.first else { return nil }
-        let more = Double(least) * 1.5 + Double(max(resolution.millilitres, 500))
+        let more = leaked(in: Self.slotLength, resolution: resolution)
         // What was more than the leak in its slot was the slot's largest stretch.
-        return slots.lastIndex { Double($0) > more }.map { peaks[$0].at } ?? .milliseconds(oldest * Self.slotLength.milliseconds)
+        return slots.lastIndex { $0 > more }.map { peaks[$0].at } ?? .milliseconds(oldest * Self.slotLength.milliseconds)
+    }
+
+    /// What the leak lets through at the most in so long: half as much again, and a count that was about to turn.
+    private func leaked(in step: Interval, resolution: Volume) -> Int64 {
+        Int64(perHour * step.hours * 1.5) + max(resolution.millilitres, 500)
     }
 
     private mutating func turn(to slot: Int64, resolution: Volume) {
@@ -104,6 +111,7 @@ struct LeakFloor: Sendable, Hashable, Codable {
         places?.removeFirst(forgotten)
         peaks?.removeFirst(forgotten)
         if slots.isEmpty { least = nil }
+        if least != nil, running > leaked(in: Self.slotLength, resolution: resolution) { lifeFoundLate = largest?.at }
         guard observed * 4 >= Self.slotLength * 3 else { return }
         slots.append(running)
         places?.append(closing)
@@ -125,13 +133,12 @@ struct LeakFloor: Sendable, Hashable, Codable {
             least = nil
             return
         }
-        if slots.count == Self.slotCount, let slowest = slots.min(), slowest >= pause {
+        // A floor once found stays while no slot lies below it: the day before may hold slots from before the leak.
+        if let known = least { least = min(known, newest) }
+        if slots.count == Self.slotCount, let slowest = slots.min(), slowest >= pause, slowest > least ?? 0 {
             (least, slotsOfLeast) = (slowest, Self.slotCount)
-        } else if let even = evenLeast(pause: pause, resolution: resolution) {
-            (least, slotsOfLeast) = (even, Self.evenCount)
-        } else if let known = least {
-            least = min(known, newest)
         }
+        if let even = evenLeast(pause: pause, resolution: resolution), even > least ?? 0 { (least, slotsOfLeast) = (even, Self.evenCount) }
     }
 
     /// The least of the last slots in a row, where they are nearly alike. A count of ten litres is too coarse to say so.
