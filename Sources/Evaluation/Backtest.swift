@@ -41,6 +41,8 @@ public struct Backtest: Sendable {
         public var lines: [Line] = []
         public var onsets: [OnsetResult] = []
         public var learntAt: WallTime?
+        /// Whether the meter can show a person's silences.
+        public var isCovered = true
         /// How long the meter was observed.
         public var observed: Interval = .zero
     }
@@ -67,6 +69,10 @@ public struct Backtest: Sendable {
             watch: HouseholdWatch(
                 household: HouseholdID(history.household), policy: policy,
                 limits: .init(resolution: resolution ?? history.inferredResolution), clock: clock))
+        if let first = history.rows.first, let uncovered = run.watch.notCovered(at: Instant(recorded: first.at)) {
+            run.result.lines.append(Line(finding: uncovered))
+            run.result.isCovered = false
+        }
         let moments = presence.sorted { $0.from < $1.from }
         let falls = onsets.sorted()
         var nextPresence = 0

@@ -11,6 +11,7 @@ public struct BacktestReport {
         public var from: WallTime
         public var until: WallTime
         public var result: Backtest.Result
+        let hasRows: Bool
 
         /// A home and what its back-test gave.
         public init(history: RegisterHistory, result: Backtest.Result) {
@@ -18,13 +19,15 @@ public struct BacktestReport {
             from = history.rows.first?.at ?? WallTime(unixSeconds: 0)
             until = history.rows.last?.at ?? from
             self.result = result
+            hasRows = !history.rows.isEmpty
         }
 
         func findings(_ severity: Severity) -> [Backtest.Line] {
             result.lines.filter { $0.finding.kind == .inactivity && $0.finding.severity == severity }
         }
 
-        var months: Double { result.observed.hours / 730.5 }
+        /// Months in which somebody would have been told: a home whose meter is too coarse is not among them.
+        var months: Double { result.isCovered ? result.observed.hours / 730.5 : 0 }
     }
 
     private let parts: [Part]
@@ -34,7 +37,7 @@ public struct BacktestReport {
 
     /// A report on some homes.
     public init(parts: [Part], policy: SafeguardingPolicy, language: Language, clock: CivilClock) {
-        self.parts = parts
+        self.parts = parts.filter(\.hasRows)
         self.policy = policy
         self.language = language
         civil = clock
@@ -77,10 +80,10 @@ public struct BacktestReport {
             (say(.alarms), "\(alarms) · \(number(Double(alarms) / months)) \(say(.perHomeMonth))"),
             (say(.attentions), "\(attentions) · \(number(Double(attentions) / months)) \(say(.perHomeMonth))"),
         ]
+        if found.count + missed > 0 { facts.append((say(.missed), "\(missed)")) }
         if !found.isEmpty {
             facts.append((say(.medianDelay), "\(number(quantile(found, 0.5))) \(say(.hoursToAlarm))"))
             facts.append((say(.slowestDelay), "\(number(quantile(found, 0.9))) \(say(.hoursToAlarm))"))
-            facts.append((say(.missed), "\(missed)"))
         }
         let rule = policy.volumeRule.map { "\(Phrase.number($0.below.litres)) L / \(Phrase.number($0.within.hours)) h" } ?? say(.none)
         facts.append((say(.volumeRule), rule))
@@ -169,7 +172,7 @@ public struct BacktestReport {
             let learnt = part.result.learntAt.map { String(civil.rfc3339($0).prefix(10)) } ?? "–"
             let found = part.result.onsets.compactMap { onset in onset.detectedAt.map { ($0 - onset.onset).hours } }
             let others = Dictionary(grouping: part.result.lines.filter { $0.finding.kind != .inactivity }) { $0.finding.kind.rawValue }
-            let words = others.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.count)" }.joined(separator: ", ")
+            let words = others.sorted { $0.key < $1.key }.map { "\(ReportWord.name($0.key)[language]) \($0.value.count)" }.joined(separator: ", ")
             rows += """
                 <tr><th scope="row">\(escape(part.household))</th><td>\(number(part.result.observed.hours / 24))</td><td>\(learnt)</td>\
                 <td>\(part.findings(.alarm).count)</td><td>\(part.findings(.attention).count)</td>\
@@ -190,7 +193,7 @@ public struct BacktestReport {
             let at = civil.rfc3339(line.finding.at.wall).prefix(16).replacingOccurrences(of: "T", with: " ")
             let ended = line.clearedAt.map { civil.rfc3339($0).prefix(16).replacingOccurrences(of: "T", with: " ") } ?? say(.stillOpen)
             rows +=
-                "<tr><td>\(at)</td><th scope=\"row\">\(escape(household))</th><td>\(escape(line.finding.rule))</td><td>\(escape(line.finding.text[language]))</td><td>\(ended)</td></tr>"
+                "<tr><td>\(at)</td><th scope=\"row\">\(escape(household))</th><td>\(escape(ReportWord.name(line.finding.rule)[language]))</td><td>\(escape(line.finding.text[language]))</td><td>\(ended)</td></tr>"
         }
         let heads = [.when, .home, .rule, .why, .ended].map { (word: ReportWord) in "<th scope=\"col\">\(say(word))</th>" }
         return "<table><thead><tr>\(heads.joined())</tr></thead><tbody>\(rows)</tbody></table>"

@@ -24,7 +24,8 @@ public struct RegisterHistory: Sendable {
 
     /// The household: the file's name without its suffix.
     public var household: String
-    public var rows: [Row]
+    /// The rows in time order.
+    public private(set) var rows: [Row]
 
     /// Reads CSV with the columns `unix_seconds` and `litres_cumulative`; further columns are ignored.
     public init(household: String, csv: String) throws(Fault) {
@@ -46,6 +47,13 @@ public struct RegisterHistory: Sendable {
             else { throw Fault(line: number, problem: "not a time and a volume") }
             rows.append(Row(at: WallTime(unixSeconds: Int64(seconds)), register: register))
         }
+        sortByTime()
+    }
+
+    /// Rows written late belong into their time; of the same moment, the one written first comes first.
+    private mutating func sortByTime() {
+        guard zip(rows, rows.dropFirst()).contains(where: { $0.at > $1.at }) else { return }
+        rows = rows.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
     }
 
     private static func number(_ field: Substring.UTF8View) -> Double? {
@@ -59,17 +67,30 @@ public struct RegisterHistory: Sendable {
     public init(household: String, rows: [Row]) {
         self.household = household
         self.rows = rows
+        sortByTime()
     }
 
-    /// One count of the register: the largest power of ten, from a millilitre to 100 L, that divides every step.
+    /// One count of the register: the largest power of ten, from a millilitre to 100 L, that divides every step. Few steps
+    /// prove no coarse meter: the home of somebody who draws no water must not pass for one that cannot be guarded.
     public var inferredResolution: Volume {
         var resolution: Int64 = 100_000
+        var steps = 0
         for (before, after) in zip(rows, rows.dropFirst()) {
             let step = after.register.millilitres - before.register.millilitres
+            guard step != 0 else { continue }
+            steps += 1
             while resolution > 1, step % resolution != 0 { resolution /= 10 }
             if resolution == 1 { break }
         }
-        return Volume(millilitres: resolution)
+        return Volume(millilitres: steps < Self.stepsOfCoarseMeter ? min(resolution, 1000) : resolution)
+    }
+
+    private static let stepsOfCoarseMeter = 12
+
+    /// How far apart most rows lie; nil for less than two.
+    public var usualStep: Interval? {
+        let steps = zip(rows, rows.dropFirst()).map { $1.at - $0.at }.sorted()
+        return steps.isEmpty ? nil : steps[steps.count / 2]
     }
 
     /// The history as a coarser meter polled at fixed times would have shown it; where no row is near a poll, there is none.

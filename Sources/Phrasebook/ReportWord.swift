@@ -4,6 +4,17 @@ public enum ReportWord: String, CaseIterable, Sendable {
     case byMonth, delays, hoursToAlarm, eachHome, home, observedDays, learntOn, eachAlarm, when, rule, why, ended, stillOpen, otherFindings
     case policy, volumeRule, ceiling, budget, none, timeline, noOnsets
 
+    /// What a kind of finding or a rule, by the contract's name, is called on the page; an unknown name stays as it is.
+    public static func name(_ id: String) -> LocalizedText {
+        let names: [String: (String, String)] = [
+            "blind": ("看不到", "blind"), "degraded": ("分不清", "degraded"), "continuous_flow": ("长流水", "water running on"),
+            "excess_use": ("用水过多", "excess use"), "use_while_away": ("外出时用水", "use while away"), "meter_event": ("水表事件", "meter event"),
+            "volume": ("固定规则", "volume rule"), "longest_silence": ("最长无动静", "longest silence"), "personal_gap": ("个人习惯", "personal habits"),
+        ]
+        let (chinese, english) = names[id] ?? (id, id)
+        return LocalizedText(chinese: chinese, english: english)
+    }
+
     /// The words in both languages.
     public var text: LocalizedText {
         let (chinese, english) = words

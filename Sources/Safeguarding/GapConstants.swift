@@ -16,7 +16,7 @@ enum GapConstants {
     static let recency = 45.0
     /// Days remembered, and silences at most.
     static let window: Int64 = 120
-    static let mostSilences = 640
+    static let mostSilences = 560
     /// Kernel over the clock time at which a silence begins, in hours, and slots on either side.
     static let startWidth = 1.6
     static let kernelReach = 11
@@ -24,11 +24,17 @@ enum GapConstants {
     static let endShare = 0.8
     /// The noise of an end: normal, with two Laplace tails for unusual days; hours and shares.
     static let endNormal = 0.6
-    static let tails: [(share: Double, width: Double)] = [(0.08, 1.5), (0.06, 6.0)]
+    static let tails: [(share: Double, width: Double)] = [(0.075, 1.5), (0.06, 6.0)]
+    /// The tails, and the silences out of nowhere, are scaled to the home: each silence that exceeds the rarest shadow level, or
+    /// the next, or does not, moves the logarithm of the scale by so much, over a prior that counts for so many exceedances.
+    static let tailWeights = [0.5, 0.2]
+    static let tailPrior = 8.0
+    static let leastTail = 0.1
+    static let mostTail = 2.0
     /// The same day of the week weighs (1 + 7·w)/(1 + w).
     static let weekday = 0.3
     /// Silences out of nowhere: a day, and their decay in hours.
-    static let outlierRate = 0.01
+    static let outlierRate = 0.005
     static let outlierDecay = 6.0
     /// A trip counts as so much of a silence with an end anywhere from 12 to 24 h.
     static let tripShare = 0.5
@@ -54,9 +60,6 @@ enum GapConstants {
     static let steep = 200.0
     static let hingeBefore = 2.0
     static let hingeMost = 17.0
-    /// Homes whose own fixed gap is longer than so many hours get more of the alarm budget, in proportion, up to `leanMost` times.
-    static let leanFrom = 16.5
-    static let leanMost = 1.3
     /// From so many days on the tables are refitted on every third day.
     static let settledAfter = 60.0
     static let settledEvery: Int64 = 3
@@ -86,13 +89,13 @@ enum GapConstants {
         }
     }
 
-    /// The chance that the noise of an end exceeds k half-hours, for k from −48 to 48.
-    static let survival: [Double] = (-lags...lags).map { step in
+    /// The chance that the noise of an end exceeds k half-hours, for k from −48 to 48: without tails, and what the tails add.
+    static let normalSurvival: [Double] = (-lags...lags).map { 0.5 * erfc(Double($0) * halfHour / endNormal / 2.0.squareRoot()) }
+    static let tailSurvival: [Double] = (-lags...lags).map { step in
         let x = Double(step) * halfHour
-        let normal = 0.5 * erfc(x / endNormal / 2.0.squareRoot())
-        var sum = (1 - tails[0].share - tails[1].share) * normal
-        for tail in tails { sum += tail.share * (x > 0 ? 0.5 * exp(-x / tail.width) : 1 - 0.5 * exp(x / tail.width)) }
-        return sum
+        return tails.reduce(0) { sum, tail in
+            sum + tail.share * ((x > 0 ? 0.5 * exp(-x / tail.width) : 1 - 0.5 * exp(x / tail.width)) - normalSurvival[step + lags])
+        }
     }
     static let outliers: [Double] = (0..<lags).map { outlierRate / Double(slots) * exp(-Double($0 + 1) * halfHour / outlierDecay) }
 

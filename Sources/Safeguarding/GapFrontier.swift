@@ -21,15 +21,18 @@ struct GapFrontier {
         var factor: [Double]
         /// Budgets a year: attention, alarm.
         var budget: [Double]
+        /// How much heavier this home's tails are than usual.
+        var tailScale: Double
     }
 
     /// N[s][l]: silences a day that begin in slot s and last longer than lag l.
     private static func exceedances(_ evidence: Evidence) -> [Double] {
         let density = deposit(evidence)
+        let survival = zip(K.normalSurvival, K.tailSurvival).map { $0 + evidence.tailScale * $1 }
         var result = [Double](repeating: 0, count: K.slots * K.lags)
         result.withUnsafeMutableBufferPointer { out in
             density.withUnsafeBufferPointer { density in
-                K.survival.withUnsafeBufferPointer { survival in
+                survival.withUnsafeBufferPointer { survival in
                     for slot in 0..<K.slots {
                         let row = slot * K.lags
                         for end in 0..<K.lags where density[row + end] != 0 {
@@ -40,7 +43,7 @@ struct GapFrontier {
                 }
             }
             for slot in 0..<K.slots {
-                for lag in 0..<K.lags { out[slot * K.lags + lag] = out[slot * K.lags + lag] / evidence.weight + K.outliers[lag] }
+                for lag in 0..<K.lags { out[slot * K.lags + lag] = out[slot * K.lags + lag] / evidence.weight + evidence.tailScale * K.outliers[lag] }
             }
         }
         return result
@@ -71,7 +74,7 @@ struct GapFrontier {
         let exceeding = exceedances(evidence)
         let gap = ownGap(exceeding, evidence)
         let cost = delayCost(exceeding, evidence, hinge: min(gap - K.hingeBefore, K.hingeMost))
-        return tables(exceeding, cost, evidence, gap: gap)
+        return tables(exceeding, cost, evidence)
     }
 
     /// A young model is cautious: its expected rates times this.
@@ -166,8 +169,7 @@ struct GapFrontier {
     }
 
     /// Raises the price until the expected false alarms meet each budget, and reads the tables off.
-    /// - Parameter gap: the home's own fixed gap in hours
-    private static func tables(_ exceedingAll: [Double], _ cost: [Double], _ evidence: Evidence, gap: Double) -> [[Double]] {
+    private static func tables(_ exceedingAll: [Double], _ cost: [Double], _ evidence: Evidence) -> [[Double]] {
         // What lasts past a day is the ceiling's.
         var exceeding = exceedingAll
         for slot in 0..<K.slots {
@@ -187,9 +189,8 @@ struct GapFrontier {
             rates.append(max(sum * 365.25 * caution, 1e-3))
             price *= K.priceRatio
         }
-        let lean = min(max(gap / K.leanFrom, 1), K.leanMost)
         let nominal = [
-            evidence.budget[0] * K.bias[0] * evidence.factor[0], evidence.budget[1] * K.bias[1] * lean * evidence.factor[1],
+            evidence.budget[0] * K.bias[0] * evidence.factor[0], evidence.budget[1] * K.bias[1] * evidence.factor[1],
             evidence.budget[1], evidence.budget[0], evidence.budget[0] * K.frequent,
         ]
         return nominal.map { table(rate: max($0, 0.01), rates, choices) }
@@ -209,7 +210,8 @@ struct GapFrontier {
         let whole = Int(place)
         let part = place - Double(whole)
         return (0..<K.slots).map { slot in
-            (Double(choices[whole][slot] + 1) * (1 - part) + Double(choices[whole + 1][slot] + 1) * part) * K.halfHour
+            // To a minute or so: nobody needs more, and the saved state stays small.
+            ((Double(choices[whole][slot] + 1) * (1 - part) + Double(choices[whole + 1][slot] + 1) * part) * K.halfHour * 64).rounded() / 64
         }
     }
 }

@@ -75,6 +75,16 @@ extension HouseholdWatch {
         return inactivity(.personalGap, severity, sentence, .silencePersonalPlain, fillings, numbers, at: now)
     }
 
+    /// The finding that says that the meter is too coarse to guard the home by; nil where it is not.
+    public func notCovered(at now: Instant) -> Finding? {
+        guard !coverage.volume else { return nil }
+        let litres = ledger.limits.resolution.litres
+        let text = Phrase(.tooCoarse, ["litres": .same(Phrase.number(litres))]).text
+        return Finding(
+            subject: subject, kind: .degraded, rule: Rule.resolution.rawValue, severity: .attention, at: now, text: text,
+            numbers: ["resolution_litres": litres])
+    }
+
     mutating func useWhileAway(_ use: Consumption, at now: Instant) -> Finding {
         let fillings: [String: Phrase.Filling] = [
             "last": .text(civil.spoken(use.to.wall, at: now.wall)), "litres": .same(Phrase.number(use.volume.litres)),

@@ -37,6 +37,8 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
     /// Exceedances of the shadow levels, rarest first, and how many were nominal; both fade.
     private var exceeded = [Double](repeating: 0, count: K.shadows)
     private var expected = [Double](repeating: 0, count: K.shadows)
+    /// The logarithm of how much heavier this home's tails are than usual; absent in states saved before it was learnt.
+    private var tailLog: Double?
 
     // The silence that is going on.
     private var last: Interval?
@@ -121,10 +123,22 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
         let days = seconds / 86_400
         let fade = exp(-days / K.controllerDays)
         let nominal = [budget[1], budget[0], budget[0] * K.frequent]
+        learnTail(seconds, deadlines: deadlines, nominal: nominal.map { $0 * days / 365.25 })
         for level in 0..<K.shadows {
             exceeded[level] = exceeded[level] * fade + (seconds > deadlines[2 + level] ? 1 : 0)
             expected[level] = expected[level] * fade + nominal[level] * days / 365.25
         }
+    }
+
+    /// Homes differ in how far a silence strays: very regular ones have hardly a tail.
+    private mutating func learnTail(_ seconds: Double, deadlines: [Double], nominal: [Double]) {
+        var surprise = 0.0
+        var weight = K.tailPrior
+        for (level, share) in K.tailWeights.enumerated() {
+            surprise += share * ((seconds > deadlines[2 + level] ? 1 : 0) - nominal[level])
+            weight += share * expected[level]
+        }
+        tailLog = min(max((tailLog ?? 0) + surprise / weight, log(K.leastTail)), log(K.mostTail))
     }
 
     /// What the nominal rates are multiplied by for the budgets to happen: attention, alarm. The level that is exceeded often
@@ -181,7 +195,7 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
         tables = GapFrontier.fit(
             .init(
                 silences: silences, day: today, weight: weight, silentHours: silentHours, silentWeight: silentWeight,
-                daysObserved: daysObserved, factor: factors(budget: budget), budget: budget))
+                daysObserved: daysObserved, factor: factors(budget: budget), budget: budget, tailScale: exp(tailLog ?? 0)))
         isLearnt = true
     }
 

@@ -76,6 +76,8 @@ public enum Rule: String, Sendable, Codable, CaseIterable, Hashable {
     case dailyCeiling = "daily_ceiling"
     case useWhileAway = "use_while_away"
     case noData = "no_data"
+    /// The meter counts too coarsely for a person's silences to show.
+    case resolution
     case meter
 }
 

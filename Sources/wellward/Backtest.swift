@@ -30,155 +30,78 @@ struct Backtest: ParsableCommand {
 
     func run() throws {
         guard let clock = CivilClock(identifier: timezone) else {
-            throw CommandFault("`\(timezone)` is not a time zone; write an IANA name such as Asia/Shanghai")
+            throw CommandFault(
+                Spoken.say(
+                    "`\(timezone)`不是时区；请写IANA名称，如Asia/Shanghai", "`\(timezone)` is not a time zone; write an IANA name such as Asia/Shanghai"))
         }
-        let policy = try self.policy.map { try SafeguardingPolicy.parse(try text($0), file: $0) } ?? SafeguardingPolicy()
-        let falls = try onsets.map { try rows($0, columns: ["household", "unix_seconds"]) } ?? []
-        let known = try presence.map { try rows($0, columns: ["household", "kind", "from", "until"]) } ?? []
-        let backtest = Evaluation.Backtest(
-            policy: policy, clock: clock, resolution: resolutionLitres.flatMap { Volume(litres: $0) })
-        let language = Language(locale: ProcessInfo.processInfo.environment["LANG"] ?? "en")
+        let policy = try self.policy.map { try SafeguardingPolicy.parse(try InputTable.text($0), file: $0) } ?? SafeguardingPolicy()
+        let falls = try onsets.map { try InputTable($0, columns: ["household", "unix_seconds"]) }
+        let known = try presence.map { try InputTable($0, columns: ["household", "kind", "from", "until"]) }
+        let backtest = Evaluation.Backtest(policy: policy, clock: clock, resolution: try resolution())
+        let names = files.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
+        for table in [falls, known] { table?.warnOfOthers(than: names) }
         var objects: [String] = []
         var parts: [BacktestReport.Part] = []
-        for file in files {
-            let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-            let history: RegisterHistory
-            do {
-                history = try RegisterHistory(household: name, csv: try text(file))
-            } catch let fault as RegisterHistory.Fault {
-                throw CommandFault("\(file), \(fault); the file must be CSV as unix_seconds,litres_cumulative")
-            }
-            let times = falls.filter { $0["household"] == name }.compactMap { $0["unix_seconds"].flatMap { Int64($0) } }.map { WallTime(unixSeconds: $0) }
-            let result = backtest.run(history, presence: try entries(known, name), onsets: times)
+        for (file, name) in zip(files, names) {
+            let history = try history(file, name)
+            warnOfRareRows(history, policy)
+            let times = try falls?.rows(of: name).map { try $0.time("unix_seconds") } ?? []
+            let result = backtest.run(history, presence: try known?.rows(of: name).map(entry) ?? [], onsets: times)
             if report != nil {
                 parts.append(.init(history: history, result: result))
                 continue
             }
-            let printed = BacktestLines(household: name, language: language).lines(result)
-            if format == .json { objects += printed } else { for line in printed { print(line) } }
+            let printer = BacktestLines(household: name, language: Spoken.language, clock: clock)
+            switch format {
+            case .json: objects += printer.json(result)
+            case .jsonl: for line in printer.json(result) { print(line) }
+            case .text: for line in printer.text(result) { print(line) }
+            }
         }
         if report == .html {
-            var page = BacktestReport(parts: parts, policy: policy, language: language, clock: clock)
+            var page = BacktestReport(parts: parts, policy: policy, language: Spoken.language, clock: clock)
             return print(page.html(), terminator: "")
         }
         if format == .json { print("[\(objects.joined(separator: ",\n"))]") }
     }
 
-    private func text(_ path: String) throws -> String {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { throw CommandFault("\(path): the file cannot be read as UTF-8 text") }
-        return text
+    private func resolution() throws -> Volume? {
+        guard let litres = resolutionLitres else { return nil }
+        guard litres.isFinite, litres >= 0.001, litres <= 1000, let volume = Volume(litres: litres) else {
+            throw CommandFault(
+                Spoken.say(
+                    "--resolution-litres要写0.001到1000之间的升数，不能是`\(litres)`",
+                    "--resolution-litres takes litres from 0.001 to 1000, not `\(litres)`"))
+        }
+        return volume
     }
 
-    private func rows(_ path: String, columns: [String]) throws -> [[String: String]] {
-        let lines = try text(path).split(whereSeparator: \.isNewline).map {
-            $0.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
-        }
-        guard let header = lines.first, columns.allSatisfy(header.contains) else {
-            throw CommandFault("\(path), line 1: the header must name \(columns.joined(separator: ","))")
-        }
-        return lines.dropFirst().map { Dictionary(zip(header, $0), uniquingKeysWith: { $1 }) }
-    }
-
-    private func entries(_ rows: [[String: String]], _ household: String) throws -> [Evaluation.Backtest.KnownPresence] {
-        try rows.filter { $0["household"] == household }.map { row in
-            guard let kind = row["kind"].flatMap(PresenceEntry.Kind.init), let from = row["from"].flatMap({ Int64($0) }),
-                let until = row["until"].flatMap({ Int64($0) })
-            else {
-                throw CommandFault("\(presence ?? ""): a row of `\(household)` is not away|hospital|visitors with two Unix times")
-            }
-            return .init(kind: kind, from: WallTime(unixSeconds: from), until: WallTime(unixSeconds: until))
+    private func history(_ file: String, _ name: String) throws -> RegisterHistory {
+        do {
+            return try RegisterHistory(household: name, csv: try InputTable.text(file))
+        } catch let fault as RegisterHistory.Fault {
+            throw CommandFault(
+                Spoken.say(
+                    "\(file)第\(fault.line)行：\(fault.problem)；要写成unix_seconds,litres_cumulative的CSV",
+                    "\(file), \(fault); the file must be CSV as unix_seconds,litres_cumulative"))
         }
     }
-}
 
-/// Prints a result as the contract's lines.
-struct BacktestLines {
-    let household: String
-    let language: Language
-
-    private struct FindingLine: Encodable {
-        var household: String
-        var kind: String
-        var rule: String
-        var raised_at: Int64
-        var cleared_at: Int64?
-        var severity: String
-        var last_use_at: Int64?
-        var because: String
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(household, forKey: .household)
-            try container.encode(kind, forKey: .kind)
-            try container.encode(rule, forKey: .rule)
-            try container.encode(raised_at, forKey: .raised_at)
-            try container.encode(cleared_at, forKey: .cleared_at)
-            try container.encode(severity, forKey: .severity)
-            try container.encode(last_use_at, forKey: .last_use_at)
-            try container.encode(because, forKey: .because)
-        }
-
-        enum CodingKeys: String, CodingKey { case household, kind, rule, raised_at, cleared_at, severity, last_use_at, because }
+    /// A meter that was read more rarely than the policy allows is blind between its rows; that is the policy's word, not the meter's.
+    private func warnOfRareRows(_ history: RegisterHistory, _ policy: SafeguardingPolicy) {
+        guard let step = history.usualStep, step >= policy.noData else { return }
+        let minutes = (Int64(step.hours * 60), Int64(policy.noData.hours * 60))
+        InputTable.warn(
+            Spoken.say(
+                "\(history.household)：读数大多相隔\(minutes.0)分钟，而规则规定\(minutes.1)分钟没有读数就算看不到；请在--policy文件里调大no_data",
+                "\(history.household): most rows lie \(minutes.0) min apart, and after \(minutes.1) min without a reading the policy calls a home blind; raise no_data in a --policy file"
+            ))
     }
 
-    private struct LearntLine: Encodable {
-        var household: String
-        var kind = "learnt"
-        var at: Int64
-    }
-
-    private struct OnsetLine: Encodable {
-        var household: String
-        var onset: Int64
-        var state_at_onset: String
-        var attention_at: Int64?
-        var detected_at: Int64?
-        var rule: String?
-        var severity = "alarm"
-        var horizon_end: Int64
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(household, forKey: .household)
-            try container.encode(onset, forKey: .onset)
-            try container.encode(state_at_onset, forKey: .state_at_onset)
-            try container.encode(attention_at, forKey: .attention_at)
-            try container.encode(detected_at, forKey: .detected_at)
-            try container.encode(rule, forKey: .rule)
-            try container.encode(severity, forKey: .severity)
-            try container.encode(horizon_end, forKey: .horizon_end)
+    private func entry(_ row: InputTable.Row) throws -> Evaluation.Backtest.KnownPresence {
+        guard let kind = row["kind"].flatMap(PresenceEntry.Kind.init) else {
+            throw row.fault("kind", Spoken.say("要写away、hospital或visitors", "must be away, hospital or visitors"))
         }
-
-        enum CodingKeys: String, CodingKey { case household, onset, state_at_onset, attention_at, detected_at, rule, severity, horizon_end }
-    }
-
-    func lines(_ result: Evaluation.Backtest.Result) -> [String] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
-        func json(_ value: some Encodable) -> String { (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
-        var timed: [(Int64, String)] = result.lines.map { line in
-            let at = line.finding.at.wall.unixSeconds
-            return (
-                at,
-                json(
-                    FindingLine(
-                        household: household, kind: line.finding.kind.rawValue, rule: line.finding.rule, raised_at: at,
-                        cleared_at: line.clearedAt?.unixSeconds, severity: line.finding.severity.rawValue,
-                        last_use_at: line.lastUseAt?.unixSeconds, because: line.finding.text[language]))
-            )
-        }
-        if let learnt = result.learntAt { timed.append((learnt.unixSeconds, json(LearntLine(household: household, at: learnt.unixSeconds)))) }
-        timed += result.onsets.map { onset in
-            (
-                onset.onset.unixSeconds,
-                json(
-                    OnsetLine(
-                        household: household, onset: onset.onset.unixSeconds, state_at_onset: onset.stateAtOnset,
-                        attention_at: onset.attentionAt?.unixSeconds, detected_at: onset.detectedAt?.unixSeconds, rule: onset.rule,
-                        horizon_end: onset.horizonEnd.unixSeconds))
-            )
-        }
-        // A stable order: by time, findings before onsets of the same second.
-        return timed.enumerated().sorted { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }.map(\.element.1)
+        return .init(kind: kind, from: try row.time("from"), until: try row.time("until"))
     }
 }
