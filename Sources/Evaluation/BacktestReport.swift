@@ -72,13 +72,14 @@ public struct BacktestReport {
     }
 
     private func summary(_ found: [Double], missed: Int) -> String {
-        let months = max(parts.reduce(0) { $0 + $1.months }, 0.01)
+        let months = parts.reduce(0) { $0 + $1.months }
+        func rate(_ count: Int) -> String { months > 0 ? number(Double(count) / months) : "–" }
         let alarms = parts.reduce(0) { $0 + $1.findings(.alarm).count }
         let attentions = parts.reduce(0) { $0 + $1.findings(.attention).count }
         var facts: [(String, String)] = [
             (say(.homes), "\(parts.count)"), (say(.homeMonths), number(months)),
-            (say(.alarms), "\(alarms) · \(number(Double(alarms) / months)) \(say(.perHomeMonth))"),
-            (say(.attentions), "\(attentions) · \(number(Double(attentions) / months)) \(say(.perHomeMonth))"),
+            (say(.alarms), "\(alarms) · \(rate(alarms)) \(say(.perHomeMonth))"),
+            (say(.attentions), "\(attentions) · \(rate(attentions)) \(say(.perHomeMonth))"),
         ]
         if found.count + missed > 0 { facts.append((say(.missed), "\(missed)")) }
         if !found.isEmpty {

@@ -2,8 +2,10 @@ import Telemetry
 
 /// Lone counts of the register at a steady pace: a tap that drips into a coarse meter. Each would pass for a sign of life.
 ///
-/// People are not so regular: of five counts two hours and more apart, all must fit one pace within a reading and a twentieth;
-/// of counts eight to fourteen hours apart, three. A slower pace is that of somebody who hardly draws water.
+/// People are not so regular: six counts two hours and more apart must all fit one pace within a reading and a twentieth; of
+/// counts eight to fourteen hours apart, five. By chance that happens once in eight years of a made home behind a meter of 10 L
+/// a count, where three counts of a slow pace, or five of any, happened once a year. A slower pace than that is somebody's who
+/// hardly draws water.
 struct SteadyDrip: Sendable, Hashable, Codable {
     /// A count turned somewhere in this stretch of elapsed time.
     private struct Mark: Sendable, Hashable, Codable {
@@ -14,8 +16,8 @@ struct SteadyDrip: Sendable, Hashable, Codable {
     private static let shortestPace = Interval.hours(2)
     private static let slowPace = Interval.hours(8)
     private static let slowestPace = Interval.hours(14)
-    private static let marksKept = 5
-    private static let marksOfSlowPace = 3
+    private static let marksKept = 6
+    private static let marksOfSlowPace = 5
     /// A stretch longer than this tells too little of when the count turned.
     private static let longestStretch = Interval.hours(1)
 

@@ -117,7 +117,7 @@ struct LeakingHome {
         #expect(safe <= .hours(11), "safe until \(safe.hours) h after the fall")
     }
 
-    @Test(arguments: [(0.8, 40), (2, 26), (3, 26), (5, 26)], [false, true]) func `a drip that turns a coarse meter now and then is no sign of life`(
+    @Test(arguments: [(0.8, 64), (2, 31), (3, 26), (5, 26)], [false, true]) func `a drip that turns a coarse meter now and then is no sign of life`(
         leak: (litresPerHour: Double, toldWithin: Int64), fromTheFirstDay: Bool
     ) throws {
         var home = LeakingHome(resolution: .litres(10))
@@ -125,7 +125,7 @@ struct LeakingHome {
         home.live(.days(9) + .hours(9))
         if !fromTheFirstDay { home.leak(leak.litresPerHour) }
         home.fall()
-        home.live(.hours(60))
+        home.live(.hours(80))
         let told = try #require(home.told)
         #expect(told <= .hours(leak.toldWithin), "told after \(told.hours) h")
         let safe = home.safeUntil ?? .zero
