@@ -40,7 +40,7 @@ struct Evaluate: ParsableCommand {
         print(
             """
             What this is not: no home of a person known to be old and alone is in it, and no real fall. A fall is simulated by holding the
-            register. Few events: read the intervals. Scored from day 28; silences of 24 h and more are trips; falls during a standing alarm
+            register. Few events: read the intervals; those of the hours are over the falls of these homes, not over other homes. Scored from day 28; silences of 24 h and more are trips; falls during a standing alarm
             are left out for each detector.
             """)
     }
@@ -71,13 +71,16 @@ struct Evaluate: ParsableCommand {
             let rows = study.rows(homes, resolution: .litres(Int64(litres)))
             guard let first = rows.first else { throw CommandFault("\(pool): every home needs more than six weeks of readings") }
             print("\n\(pool): \(homes.count) homes, \(String(format: "%.2f", first.years)) home-years, \(litres) L a count, 15-minute polls")
-            print("  false alarms a year [95 %]   trips counted   median h [95 %]     p90 h   missed   detector")
+            print("  false alarms a year [95 %]   trips counted   median h [95 %]     p90 h [95 %]        missed   detector")
             for row in rows { print(line(row)) }
-            let heard = first.score.attentionDelays.map { $0 ?? .infinity }
+            let heard = first.score.attentionDelays.map { $0 ?? 72 }
+            let often = Confidence.poisson(first.score.attentions)
+            let soon = Confidence.quantileInterval(heard, 0.5)
+            let months = first.years * 12
             print(
                 String(
-                    format: "  attention of Wellward: %.2f a month, at a median of %.1f h", Double(first.score.attentions) / first.years / 12,
-                    quantile(heard, 0.5)))
+                    format: "  attention of Wellward: %.2f [%.2f-%.2f] a month, at a median of %.1f [%.1f-%.1f] h", Double(first.score.attentions) / months,
+                    often.lowerBound / months, often.upperBound / months, quantile(heard, 0.5), soon.lowerBound, soon.upperBound))
         }
     }
 
@@ -85,11 +88,12 @@ struct Evaluate: ParsableCommand {
         let interval = Confidence.poisson(row.score.falseAlarms)
         let delays = row.score.delays.map { $0 ?? 72 }
         let median = Confidence.quantileInterval(delays, 0.5)
+        let slow = Confidence.quantileInterval(delays, 0.9)
         let counted = Double(row.score.falseAlarms + row.score.tripAlarms) / row.years
         return String(
-            format: "  %7.1f [%6.1f-%6.1f] %15.1f %9.1f [%4.1f-%4.1f] %9.1f %8d   ", Double(row.score.falseAlarms) / row.years,
+            format: "  %7.1f [%6.1f-%6.1f] %15.1f %9.1f [%4.1f-%4.1f] %9.1f [%4.1f-%4.1f] %8d   ", Double(row.score.falseAlarms) / row.years,
             interval.lowerBound / row.years, interval.upperBound / row.years, counted, quantile(delays, 0.5), median.lowerBound, median.upperBound,
-            quantile(delays, 0.9), row.score.delays.count { $0 == nil }) + row.name
+            quantile(delays, 0.9), slow.lowerBound, slow.upperBound, row.score.delays.count { $0 == nil }) + row.name
     }
 
     private func history(_ file: String) throws -> RegisterHistory {

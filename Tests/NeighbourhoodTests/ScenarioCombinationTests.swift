@@ -8,9 +8,9 @@ import Testing
 /// Several of them at once, drawn from a seed.
 @Suite struct ScenarioCombinationTests {
     /// What is thrown at a home before the person falls.
-    enum Trouble: CaseIterable { case leak, outage, clockStep, reset, visitors, jitter, restart }
+    enum Trouble: CaseIterable { case leak, outage, clockStep, reset, visitors, jitter, restart, rollover, swing, falseAnswer, trip }
 
-    @Test(arguments: 1...24) func `whatever else happens, a collapse is told within the ceiling or the home was never called safe`(seed: UInt64) throws {
+    @Test(arguments: 1...32) func `whatever else happens, a collapse is told within the ceiling or the home was never called safe`(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         var street = Street.settled
         var drift = Interval.zero
@@ -27,6 +27,22 @@ import Testing
                 street.offset = street.offset + ((street.watch.register ?? jump) - jump)
             case .reset: street.offset = street.offset - street.shown() + .litres(2)
             case .visitors: street.take(.presence("h", PresenceEntry(kind: .visitors, until: street.now.wall + .days(1), by: "son")))
+            case .rollover: street.offset = street.offset + .litres(99_990) - street.shown()
+            case .swing:
+                // Air in the pipe: some litres back and forth, twice an hour for half a day.
+                let back = Volume.litres(3 + Int64(random.unit() * 20))
+                for _ in 0..<24 {
+                    street.offset = street.offset - back
+                    street.live(.minutes(15))
+                    street.offset = street.offset + back
+                    street.live(.minutes(15))
+                }
+            case .falseAnswer:
+                street.now = street.now.advanced(by: Street.poll)
+                street.read(random.unit() < 0.5 ? .zero : street.shown() + .litres(70_000))
+            case .trip:
+                street.take(.presence("h", PresenceEntry(kind: .away, until: street.now.wall + .hours(30), by: "son")))
+                street.live(.hours(31))
             case .jitter: street.read(street.shown() - .litres(1))
             case .restart:
                 let saved = try JSONEncoder().encode(street.watch)
@@ -45,15 +61,15 @@ import Testing
             let leaked = street.life.story.leak == nil ? held : street.shown()
             street.read(leaked)
             if told == nil, street.state == .alarm { told = street.now.since(fall) }
-            if street.now.since(fall) > .hours(24) + Street.poll, street.state == .safe { wasSafeLate = true }
+            // A leak that has just begun may pass for life for half a day, anything else not for a quarter of an hour past the ceiling.
+            let late = troubles.contains(.leak) ? Interval.hours(12) : .hours(24)
+            if street.now.since(fall) > late + Street.poll, street.state == .safe { wasSafeLate = true }
         }
-        #expect(!wasSafeLate, "seed \(seed): \(Array(troubles)) left the home SAFE a day after the fall")
+        #expect(!wasSafeLate, "seed \(seed): \(Array(troubles)) left the home SAFE too long after the fall")
         let words: Comment = "seed \(seed): \(Array(troubles)), told after \(told?.hours ?? -1) h, \(street.state)"
-        // Under a leak the floor must be learnt again after an outage: DEGRADED meanwhile, told later.
-        if troubles.contains(.leak) {
-            #expect([.alarm, .degraded].contains(street.state), words)
-        } else {
-            #expect(told.map { $0 <= .hours(24) + Street.poll } == true, words)
-        }
+        // Under a leak that began within the last day, or behind a meter that has just fallen back, the last real use is found
+        // to the slot of two hours.
+        let ceiling = Interval.hours(troubles.contains(.leak) ? 26 : 24) + Street.poll
+        #expect(told.map { $0 <= ceiling } == true, words)
     }
 }

@@ -185,6 +185,23 @@ import Testing
         #expect(street.state == .alarm)
     }
 
+    @Test(arguments: [-20, 20]) func `S5 a clock that drifts by a fifth moves no ceiling`(percent: Int64) throws {
+        var street = Street.settled
+        street.live(untilHour: 10)
+        street.collapse()
+        let fall = street.now
+        let before = street.found(.inactivity).count
+        let register = street.shown()
+        func alarmed() -> Finding? { street.found(.inactivity).dropFirst(before).first { $0.severity == .alarm } }
+        while alarmed() == nil, street.now.since(fall) <= .hours(30) {
+            let next = street.now.advanced(by: Street.poll)
+            street.now = Instant(elapsed: next.elapsed, wall: next.wall + .minutes(15) * percent / 100)
+            street.read(register)
+        }
+        let alarm = try #require(alarmed())
+        #expect(alarm.at.since(fall) <= .hours(24) + Street.poll)
+    }
+
     @Test func `S6 a rollover, a reset and another meter give no giant use, and another meter is a ticket`() {
         var street = Street.settled
         street.live(untilHour: 12)

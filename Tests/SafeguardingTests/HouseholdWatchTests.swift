@@ -159,15 +159,60 @@ struct WatchBench {
         #expect(bench.alarms(.volume).count == 1)
     }
 
-    @Test func `a saved and restored watch decides as if it had never stopped`() throws {
-        var home = SimulatedHome(seed: 7, from: WallTime(unixSeconds: 1_700_000_000), civil: CivilClock(zone: .gmt))
-        var whole = HouseholdWatch(household: "h", policy: SafeguardingPolicy(), limits: .init(resolution: .litres(1)), clock: CivilClock(zone: .gmt))
+    @Test func `silence after a return or a visit is counted from there and says so, and the last use stays the last use`() throws {
+        var bench = WatchBench()
+        bench.poll(use: .litres(20))
+        let use = try #require(bench.watch.lastUse)
+        _ = bench.watch.handle(.presence(PresenceEntry(kind: .away, until: bench.now.wall + .days(2), by: "son")), at: bench.now)
+        bench.silence(.days(3) + .hours(1))
+        let found = try #require(bench.alarms(.longestSilence).first)
+        #expect(found.text.english.contains("when the absence ended") && found.text.chinese.contains("登记的外出结束"))
+        #expect(found.numbers["silence_hours"].map { (24...24.3).contains($0) } == true)
+        #expect(bench.watch.lastUse == use)
+        _ = bench.note(bench.watch.handle(.seen, at: bench.now))
+        #expect(bench.watch.standing[.longestSilence] == nil)
+        bench.silence(.hours(25))
+        let again = try #require(bench.alarms(.longestSilence).last)
+        #expect(again.text.english.contains("when somebody was there") && bench.watch.lastUse == use)
+        bench.poll(use: .litres(5))
+        #expect(bench.watch.lastUse == bench.now)
+    }
+
+    @Test func `the first water of the day is told once a day, and not again by an answer that comes late`() {
+        var bench = WatchBench()
+        var first = 0
+        for quarter in 0..<(4 * 96) {
+            let effects = bench.poll(use: quarter % 9 == 0 ? .litres(4) : .zero)
+            first += effects.count { $0 == .firstUseToday }
+            let yesterday = Instant(elapsed: bench.now.elapsed - .hours(20), wall: bench.now.wall - .hours(20))
+            #expect(bench.watch.handle(.register(bench.register - .litres(9)), at: yesterday).allSatisfy { $0 != .firstUseToday })
+        }
+        #expect((4...5).contains(first), "\(first) in four days and a bit")
+    }
+
+    @Test(arguments: 1...6) func `a saved and restored watch decides as if it had never stopped, whatever happens to the home`(seed: UInt64) throws {
+        var home = SimulatedHome(seed: seed, from: WallTime(unixSeconds: 1_700_000_000), civil: CivilClock(zone: .gmt))
+        let resolution = Volume.litres(seed % 2 == 0 ? 10 : 1)
+        var whole = HouseholdWatch(household: "h", policy: SafeguardingPolicy(), limits: .init(resolution: resolution), clock: CivilClock(zone: .gmt))
         var broken = whole
+        var random = SeededRandom(seed: seed)
+        var offset = Int64(0)
+        var leak = 0.0
         for step in 0..<(96 * 40) {
             let at = Instant(recorded: WallTime(unixSeconds: 1_700_000_000 + Int64(step) * 900))
-            let register = Volume.litres(home.register(at: at.wall).millilitres / 1000)
-            #expect(whole.handle(.register(register), at: at) == broken.handle(.register(register), at: at))
-            if step % 331 == 0 {
+            let trouble = Int(random.unit() * 400)
+            if trouble == 0 { leak = leak > 0 ? 0 : random.unit() * 5000 }
+            if trouble == 1 { offset -= Int64(random.unit() * 60_000) }
+            offset += Int64(leak / 4)
+            let millilitres = max(0, home.register(at: at.wall).millilitres + offset)
+            let shown = Volume(millilitres: millilitres / resolution.millilitres * resolution.millilitres)
+            var event = HouseholdWatch.Event.register(trouble == 2 ? shown + .litres(90_000) : shown)
+            if trouble == 3 { event = .presence(PresenceEntry(kind: .away, until: at.wall + .hours(30), by: "x")) }
+            if trouble == 4 { event = .seen }
+            // Outages of an hour or two.
+            if step % 97 > 90, seed > 2 { event = .tick }
+            #expect(whole.handle(event, at: at) == broken.handle(event, at: at))
+            if step % 331 == 0 || (5...6).contains(trouble) {
                 let saved = try JSONEncoder().encode(broken)
                 #expect(saved.count < 16 << 10)
                 broken = try JSONDecoder().decode(HouseholdWatch.self, from: saved)
