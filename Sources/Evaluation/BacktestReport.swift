@@ -147,7 +147,7 @@ public struct BacktestReport {
             shapes += "<text x=\"\(x + 18)\" y=\"\(number2(top - 4))\">\(total)</text><text class=\"name\" x=\"\(x + 18)\" y=\"168\">\(escape(bar.name))</text>"
         }
         let words = bars.map { bar in "\(bar.name): \(bar.parts.map { "\($0.count)" }.joined(separator: " + "))" }.joined(separator: "; ")
-        return "<svg role=\"img\" aria-label=\"\(escape(words))\" viewBox=\"0 0 \(width) 175\">\(shapes)</svg>"
+        return "<div class=\"chart\" tabindex=\"0\"><svg role=\"img\" aria-label=\"\(escape(words))\" viewBox=\"0 0 \(width) 175\">\(shapes)</svg></div>"
     }
 
     private func number2(_ value: Double) -> String { String(format: "%.1f", value) }
@@ -206,7 +206,7 @@ public struct BacktestReport {
         body{margin:0;background:var(--ground);color:var(--ink);font:17px/1.5 system-ui,"PingFang SC","Noto Sans CJK SC","Microsoft YaHei",sans-serif}
         main{max-width:60rem;margin:0 auto;padding:1rem}h1{line-height:1.25}.caution{border-left:.4rem solid var(--attention);padding-left:.8rem}
         dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:.8rem}dt{color:var(--soft)}dd{margin:0;font-size:1.25rem;font-weight:700}
-        svg{width:100%;height:auto;max-height:16rem}svg text{font-size:11px;fill:var(--ink);text-anchor:middle}rect.alarm{fill:var(--alarm)}rect.attention,circle.attention{fill:var(--attention)}
+        svg{width:100%;height:auto;max-height:16rem}.chart{overflow-x:auto}.chart svg{min-width:36rem}svg text{font-size:11px;fill:var(--ink);text-anchor:middle}rect.alarm{fill:var(--alarm)}rect.attention,circle.attention{fill:var(--attention)}
         path.alarm{stroke:var(--alarm);stroke-width:3}.axis{stroke:var(--line);stroke-width:2}.legend{color:var(--soft)}.legend .alarm{color:var(--alarm)}.legend .attention{color:var(--attention)}
         .row{display:grid;grid-template-columns:9rem 1fr;align-items:center}table{border-collapse:collapse;width:100%;display:block;overflow-x:auto}th,td{text-align:left;padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top;font-weight:400}
         @media print{body{background:#fff;color:#000}}
