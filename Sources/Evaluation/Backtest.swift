@@ -73,7 +73,9 @@ public struct Backtest: Sendable {
             run.result.lines.append(Line(finding: uncovered))
             run.result.isCovered = false
         }
-        let moments = presence.sorted { $0.from < $1.from }
+        let first = history.rows.first?.at ?? WallTime(unixSeconds: 0)
+        let moments = presence.filter { $0.until > first }.map { KnownPresence(kind: $0.kind, from: max($0.from, first), until: $0.until) }
+            .sorted { $0.from < $1.from }
         let falls = onsets.sorted()
         var nextPresence = 0
         var nextFall = 0
@@ -148,7 +150,9 @@ public struct Backtest: Sendable {
             let lastUse = watch.lastUse?.wall
             for effect in watch.handle(event, at: Instant(recorded: time)) {
                 switch effect {
-                case .raise(let finding): result.lines.append(Line(finding: finding, lastUseAt: lastUse))
+                case .raise(let finding):
+                    // A leak that was just recognised moves the last use back: the sentence and this field must agree.
+                    result.lines.append(Line(finding: finding, lastUseAt: finding.kind == .inactivity ? watch.lastUse?.wall : lastUse))
                 case .clear(_, let rule):
                     for index in result.lines.indices.reversed() where result.lines[index].finding.rule == rule.rawValue && result.lines[index].clearedAt == nil
                     {

@@ -70,19 +70,24 @@ public struct RegisterHistory: Sendable {
         sortByTime()
     }
 
-    /// One count of the register: the largest power of ten, from a millilitre to 100 L, that divides every step. Few steps
-    /// prove no coarse meter: the home of somebody who draws no water must not pass for one that cannot be guarded.
+    /// One count of the register: the largest power of ten, from a millilitre to 100 L, that divides nearly every step (one odd
+    /// row, or another meter, makes two odd steps). Few steps prove no coarse meter: the home of somebody who draws no water must
+    /// not pass for one that cannot be guarded.
     public var inferredResolution: Volume {
-        var resolution: Int64 = 100_000
+        var divided: [Int64: Int] = [:]
         var steps = 0
         for (before, after) in zip(rows, rows.dropFirst()) {
             let step = after.register.millilitres - before.register.millilitres
             guard step != 0 else { continue }
             steps += 1
+            var resolution: Int64 = 100_000
             while resolution > 1, step % resolution != 0 { resolution /= 10 }
-            if resolution == 1 { break }
+            divided[resolution, default: 0] += 1
         }
-        return Volume(millilitres: steps < Self.stepsOfCoarseMeter ? min(resolution, 1000) : resolution)
+        let few = steps < Self.stepsOfCoarseMeter
+        var resolution: Int64 = few ? 1000 : 100_000
+        while resolution > 1, Double(divided.reduce(0) { $0 + ($1.key >= resolution ? $1.value : 0) }) < 0.95 * Double(steps) { resolution /= 10 }
+        return Volume(millilitres: resolution)
     }
 
     private static let stepsOfCoarseMeter = 12

@@ -46,7 +46,9 @@ extension HouseholdWatch {
     private mutating func judgePersonal(_ silence: Interval, at now: Instant, _ effects: inout [Effect]) {
         // One alarm a silence: when the ceiling has spoken, the personal rule has nothing to add.
         guard standing[.longestSilence] == nil else { return }
-        for severity in [Severity.alarm, .attention] {
+        // Under a leak a count of ten litres hides most of what people draw: silence is told, and the ceiling sends somebody.
+        let isHidden = floor.perHour > 0 && ledger.limits.resolution > .litres(1)
+        for severity in isHidden ? [Severity.attention] : [.alarm, .attention] {
             guard let deadline = model.deadline(severity), silence >= deadline else { continue }
             if let earlier = standing[.personalGap], earlier.severity >= severity { return }
             raise(personal(silence, severity, at: now), .personalGap, &effects)

@@ -132,6 +132,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     }
 
     private mutating func take(_ register: Volume, at now: Instant, _ effects: inout [Effect]) {
+        let before = ledger.readAt ?? now
         let entry = ledger.handle(register, at: now)
         // An answer that comes late is already inside what was counted: it turns no day and sees nothing new.
         if entry == .duplicate || entry == .late { return }
@@ -148,7 +149,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
             effects.append(.meter(.rollover(from: from, to: to)))
             if let modulus = ledger.modulus(for: from) {
                 let use = ConsumptionLedger.use(acrossRolloverFrom: from, to: to, modulus: modulus)
-                take(Consumption(from: now, to: now, volume: use), at: now, &effects)
+                take(Consumption(from: before, to: now, volume: use), at: now, &effects)
             }
         case .event(let event):
             lastReading = now
@@ -160,16 +161,16 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     private mutating func take(_ use: Consumption, at now: Instant, _ effects: inout [Effect]) {
         // Readings far apart show no pauses: of two hours, six must show use.
         flow.take(use, longest: max(policy.continuousFlow / 6, .milliseconds(1)))
-        let leaked = floor.perHour > 0
+        let leaked = floor.perHour
         let life = floor.take(use, resolution: ledger.limits.resolution)
         window?.add(use.volume, at: now.elapsed)
         usedToday += use.volume
-        if !leaked, floor.perHour > 0 { takeBack(at: now) }
+        // A leak that was found, or has grown, was no sign of life while it was not known.
+        if floor.perHour > leaked * 1.2 { takeBack(at: now) }
         if let late = floor.lifeFoundLate, late > lastUse?.elapsed ?? began?.elapsed ?? late { findLate(late, at: now, &effects) }
         learn(use, life: life, at: now, &effects)
         guard life else { return }
         lastUse = now
-        quietFrom = nil
         unseenInSilence = nil
         // Water ran: the volume rule has had its answer and judges again when its window has passed once more.
         if standing[.volume] != nil { armedSince = now }
@@ -186,7 +187,9 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
 
     /// A leak has just been recognised: what it let through was no sign of life, so silence began when there was last more.
     private mutating func takeBack(at now: Instant) {
-        guard let since = floor.quietSince(resolution: ledger.limits.resolution), let use = lastUse, use.elapsed > since else { return }
+        guard var since = floor.quietSince(resolution: ledger.limits.resolution), let use = lastUse, use.elapsed > since else { return }
+        // Who came back or was visited was there then.
+        if let quietFrom { since = max(since, min(quietFrom.at.elapsed, use.elapsed)) }
         let quiet = Instant(elapsed: since, wall: now.wall - (now.elapsed - since))
         lastUse = quiet
         if presence == nil || presence?.kind == .visitors { model.begin(at: since, local: local(quiet), sure: false) }
@@ -196,7 +199,6 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     private mutating func findLate(_ late: Interval, at now: Instant, _ effects: inout [Effect]) {
         let use = Instant(elapsed: late, wall: now.wall - (now.elapsed - late))
         lastUse = use
-        if let quietFrom, quietFrom.at.elapsed < late { self.quietFrom = nil }
         clearInactivity(&effects)
         if presence == nil || presence?.kind == .visitors { model.begin(at: late, local: local(use), sure: false) }
     }

@@ -6,10 +6,11 @@ import Telemetry
 /// hour in 24 h"): the slowest two hours are the floor. Eight hours of nearly the same use at every reading: nobody draws water so evenly.
 /// Or lone counts at a steady pace (`SteadyDrip`). Stretches that nobody saw neither prove a leak nor disprove one; a pause does.
 struct LeakFloor: Sendable, Hashable, Codable {
-    /// The largest stretch of a slot: when it ended, and whether it was hardly more than the others.
+    /// The largest stretch of a slot: when it ended, how long it was, and whether it was hardly more than the others.
     private struct Peak: Sendable, Hashable, Codable {
         var at: Interval
         var volume: Int64
+        var step = Interval.minutes(15)
         var isEven = false
     }
 
@@ -66,7 +67,7 @@ struct LeakFloor: Sendable, Hashable, Codable {
             running += use.volume.millilitres
             observed = observed + step
             stretches = (stretches ?? 0) + 1
-            if use.volume.millilitres >= largest?.volume ?? 0 { largest = Peak(at: use.to.elapsed, volume: use.volume.millilitres) }
+            if use.volume.millilitres >= largest?.volume ?? 0 { largest = Peak(at: use.to.elapsed, volume: use.volume.millilitres, step: step) }
         }
         var drip = self.drip ?? SteadyDrip()
         let dripped = drip.take(use, resolution: resolution)
@@ -82,8 +83,9 @@ struct LeakFloor: Sendable, Hashable, Codable {
         guard least != nil else { return drip?.since }
         guard let places, let peaks, places.count == slots.count, peaks.count == slots.count, let oldest = places.first else { return nil }
         let more = leaked(in: Self.slotLength, resolution: resolution)
-        // What was more than the leak in its slot was the slot's largest stretch.
-        return slots.lastIndex { $0 > more }.map { peaks[$0].at } ?? .milliseconds(oldest * Self.slotLength.milliseconds)
+        // What was more than the leak, by its slot or by itself, was the slot's largest stretch.
+        let lastAbove = slots.indices.last { slots[$0] > more || peaks[$0].volume > leaked(in: peaks[$0].step, resolution: resolution) }
+        return lastAbove.map { peaks[$0].at } ?? .milliseconds(oldest * Self.slotLength.milliseconds)
     }
 
     /// What the leak lets through at the most in so long: half as much again, and a count that was about to turn.
@@ -110,13 +112,15 @@ struct LeakFloor: Sendable, Hashable, Codable {
         slots.removeFirst(forgotten)
         places?.removeFirst(forgotten)
         peaks?.removeFirst(forgotten)
-        if slots.isEmpty { least = nil }
-        if least != nil, running > leaked(in: Self.slotLength, resolution: resolution) { lifeFoundLate = largest?.at }
+        // More in a slot, but evenly, is a leak that grew. Behind a coarse count that cannot be told.
+        if least != nil, running > leaked(in: Self.slotLength, resolution: resolution), resolution > .litres(1) || !isEven(largest, resolution) {
+            lifeFoundLate = largest?.at
+        }
         guard observed * 4 >= Self.slotLength * 3 else { return }
         slots.append(running)
         places?.append(closing)
         var peak = largest ?? Peak(at: .milliseconds(closing * Self.slotLength.milliseconds), volume: 0)
-        peak.isEven = peak.volume <= 2 * running / Int64(max(stretches ?? 1, 1)) + resolution.millilitres
+        peak.isEven = isEven(peak, resolution)
         peaks?.append(peak)
         if slots.count > Self.slotCount {
             slots.removeFirst()
@@ -124,6 +128,10 @@ struct LeakFloor: Sendable, Hashable, Codable {
             peaks?.removeFirst()
         }
         judge(running, resolution: resolution)
+    }
+
+    private func isEven(_ peak: Peak?, _ resolution: Volume) -> Bool {
+        (peak?.volume ?? 0) <= 2 * running / Int64(max(stretches ?? 1, 1)) + resolution.millilitres
     }
 
     /// A pause disproves a leak; otherwise a day without a pause, or some hours that are nearly alike, prove one.

@@ -101,8 +101,11 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
 
     /// The most that runs backwards through a pipe rather than being another register: a hundred litres.
     private static let mostReversed = Volume.litres(100)
-    /// Water that ran backwards is made up for within this long, and a register that was left for so long is not come back to.
+    /// A register that was left for so long is not come back to.
     private static let remembered = Interval.hours(24)
+    /// Water that ran backwards is made up for within this long after it last did: longer would hide the use of a home whose
+    /// register was set a little lower.
+    private static let swinging = Interval.hours(6)
 
     /// A ledger that has seen nothing yet.
     public init(limits: Limits) { self.limits = limits }
@@ -119,7 +122,9 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         forget(at: now)
         if let entry = comeBack(to: value, at: now, since: previousAt) { return entry }
         if value >= highest {
-            guard value - highest <= most(in: step) else { return hold(value, from: previous, at: now) }
+            // A leap that was held back stays a leap, however much the pipe would have carried meanwhile.
+            let leapt = pending.map { ($0.first ?? $0.register) > highest && value >= $0.register - jitter } ?? false
+            guard !leapt, value - highest <= most(in: step) else { return hold(value, from: previous, at: now) }
             return rise(to: value, at: now, since: previousAt)
         }
         guard value >= (lowest ?? highest) - jitter else { return hold(value, from: previous, at: now) }
@@ -137,7 +142,7 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     }
 
     private mutating func forget(at now: Instant) {
-        if let reversedAt, now.elapsed - reversedAt >= Self.remembered {
+        if let reversedAt, now.elapsed - reversedAt >= Self.swinging {
             highest = register ?? highest
             lowest = nil
             self.reversedAt = nil
@@ -149,7 +154,9 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     private mutating func comeBack(to value: Volume, at now: Instant, since before: Instant) -> Entry? {
         guard let former, value >= former.highest - jitter, value - former.highest <= most(in: now.elapsed - former.left) else { return nil }
         let apart = former.highest - highest
-        guard max(apart, .zero - apart) > Self.mostReversed, value < highest || value - highest > apart - jitter else { return nil }
+        // From below it must leap the whole way up; from above it must fall, and nearer to where it once stood.
+        let isBack = apart > .zero ? value - highest > apart - jitter : value < highest - jitter && value - former.highest < highest - value
+        guard max(apart, .zero - apart) > Self.mostReversed, isBack else { return nil }
         let elsewhere = highest
         let used = max(.zero, value - former.highest)
         accept(max(value, former.highest), at: now)

@@ -104,6 +104,9 @@ struct BacktestLines {
             },
             learnt: { "\(at($0))  \(household)  \(say("已了解这一家的习惯", "the home's habits are learnt"))" },
             onset: { onset in
+                if onset.stateAtOnset == "alarm" {
+                    return "\(at(onset.onset))  \(household)  \(say("模拟摔倒时已有告警", "simulated fall while an alarm stood"))"
+                }
                 let found = onset.detectedAt.map { Phrase.number(($0 - onset.onset).hours) }
                 let words = found.map { say("模拟摔倒，\($0)小时后告警", "simulated fall, alarm after \($0) h") }
                 return "\(at(onset.onset))  \(household)  \(words ?? say("模拟摔倒，72小时内没有告警", "simulated fall, no alarm within 72 h"))"

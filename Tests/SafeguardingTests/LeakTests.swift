@@ -133,6 +133,42 @@ struct LeakingHome {
         #expect(safe <= .hours(leak.toldWithin), "\(changes)")
     }
 
+    @Test(arguments: [4, 8, 12]) func `somebody who lives on under a leak that begins is not told to have been silent`(litresPerHour: Double) {
+        for hour in [2, 8, 14, 20] as [Int64] {
+            var home = LeakingHome()
+            home.live(.days(9) + .hours(hour))
+            let before = home.watch.standing[.longestSilence]
+            home.leak(litresPerHour)
+            home.live(.days(2))
+            #expect(before == nil && !home.hasRaised(.longestSilence), "leak at \(hour) h")
+        }
+    }
+
+    @Test func `a leak that grows after a fall does not call the home safe, and the alarm stands again within half a day`() throws {
+        var home = LeakingHome()
+        home.leak(2)
+        home.live(.days(5) + .hours(9))
+        home.fall()
+        home.live(.hours(26))
+        #expect(home.watch.inactivitySeverity == .alarm)
+        home.leakFrom = home.leakFrom.map { $0 + (home.now.wall - $0) / 2 }
+        home.litresPerHour = 4
+        home.live(.hours(14))
+        #expect(home.watch.inactivitySeverity == .alarm)
+        #expect(home.safeUntil == nil)
+    }
+
+    @Test func `a leak that is found after a return does not count silence from before it`() {
+        var home = LeakingHome()
+        home.live(.days(9) + .hours(8))
+        _ = home.watch.handle(.presence(PresenceEntry(kind: .away, until: home.now.wall + .hours(10), by: "x")), at: home.now)
+        home.home.story.absences = [home.now.wall..<(home.now.wall + .hours(30))]
+        home.live(.hours(4))
+        home.leak(2)
+        home.live(.hours(10))
+        #expect(home.watch.inactivitySeverity != .alarm)
+    }
+
     @Test(arguments: 1...4) func `people are not taken for a drip`(seed: UInt64) {
         for resolution in [Volume.litres(1), .litres(10)] {
             var home = LeakingHome(resolution: resolution)

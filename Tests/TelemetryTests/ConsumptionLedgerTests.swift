@@ -145,6 +145,24 @@ import Testing
                 == .consumption(.init(from: minutes(90 + 24 * 60), to: minutes(105 + 24 * 60), volume: .litres(5))))
     }
 
+    @Test(arguments: [3_000, 20_000, 110_000] as [Int64]) func `a meter that was replaced by a higher one stays replaced, and the difference is never use`(
+        litres: Int64
+    ) {
+        var ledger = ledger()
+        _ = ledger.handle(.litres(50_000), at: start)
+        var used = Volume.zero
+        var replaced = 0
+        for quarter in 1...(4 * 48) {
+            switch ledger.handle(.litres(50_000 + litres), at: minutes(Int64(15 * quarter))) {
+            case .consumption(let use): used += use.volume
+            case .event(.replaced): replaced += 1
+            default: break
+            }
+        }
+        #expect(used == .zero && replaced == 1)
+        #expect(ledger.register == .litres(50_000 + litres))
+    }
+
     @Test func `a state saved before registers were held back still decodes`() throws {
         let old =
             #"{"limits":{"resolution":1000,"mostPerHour":5000000},"highest":7000,"register":7000,"readAt":{"elapsed":0,"wall":0},"pending":{"register":9000000,"confirmations":0}}"#
