@@ -75,13 +75,14 @@ extension HouseholdWatch {
         return inactivity(.personalGap, severity, sentence, .silencePersonalPlain, fillings, numbers, at: now)
     }
 
+    var tooCoarse: Phrase { Phrase(.tooCoarse, ["litres": .same(Phrase.number(ledger.limits.resolution.litres))]) }
+
     /// The finding that says that the meter is too coarse to guard the home by; nil where it is not.
     public func notCovered(at now: Instant) -> Finding? {
         guard !coverage.volume else { return nil }
         let litres = ledger.limits.resolution.litres
-        let text = Phrase(.tooCoarse, ["litres": .same(Phrase.number(litres))]).text
         return Finding(
-            subject: subject, kind: .degraded, rule: Rule.resolution.rawValue, severity: .attention, at: now, text: text,
+            subject: subject, kind: .degraded, rule: Rule.resolution.rawValue, severity: .attention, at: now, text: tooCoarse.text,
             numbers: ["resolution_litres": litres])
     }
 

@@ -11,12 +11,6 @@ extension HouseholdWatch {
         judgeSilence(at: now, &effects)
     }
 
-    /// When silence began: at the last use, or when somebody was there or came back after it, or when watching began.
-    var silentSince: Instant? { [lastUse, quietFrom?.at].compactMap { $0 }.max { $0.elapsed < $1.elapsed } ?? began }
-
-    /// Whether silence is counted from anything but the beginning of watching.
-    var hasSign: Bool { lastUse != nil || quietFrom != nil }
-
     /// Whether readings are current enough to judge by.
     public func sees(at now: Instant) -> Bool {
         guard let lastReading else { return false }

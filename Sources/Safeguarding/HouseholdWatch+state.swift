@@ -46,7 +46,7 @@ extension HouseholdWatch {
             let sentence: Sentence = presence?.kind == .hospital ? .inHospital : .away
             phrase = Phrase(sentence, ["until": .text(copy.spoken(presence?.until ?? now.wall, at: now.wall))])
         case .learning: phrase = Phrase(.learning)
-        case .degraded: phrase = Phrase(.tooCoarse, ["litres": .same(Phrase.number(ledger.limits.resolution.litres))])
+        case .degraded: phrase = tooCoarse
         case .safe:
             if let lastUse { phrase = Phrase(.safe, ["last": .text(copy.spoken(lastUse.wall, at: now.wall))]) } else { phrase = Phrase(.safeNoUseYet) }
         default: return []

@@ -65,15 +65,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     public internal(set) var began: Instant?
     /// The last use above the leak floor.
     public internal(set) var lastUse: Instant?
-    /// A moment from which silence is counted although no water ran.
-    struct QuietFrom: Sendable, Hashable, Codable {
-        /// Why: an absence ended, or somebody was there.
-        enum Reason: String, Sendable, Codable { case returned, seen }
-
-        var at: Instant
-        var reason: Reason
-    }
-    /// The last return or visit, where it is later than the last use.
+    /// The last return or visit.
     var quietFrom: QuietFrom?
     /// The last usable reading.
     public internal(set) var lastReading: Instant?
@@ -183,24 +175,6 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         if let presence, presence.kind != .visitors, standing[.useWhileAway] == nil {
             raise(useWhileAway(use, at: now), .useWhileAway, &effects)
         }
-    }
-
-    /// A leak has just been recognised: what it let through was no sign of life, so silence began when there was last more.
-    private mutating func takeBack(at now: Instant) {
-        guard var since = floor.quietSince(resolution: ledger.limits.resolution), let use = lastUse, use.elapsed > since else { return }
-        // Who came back or was visited was there then.
-        if let quietFrom { since = max(since, min(quietFrom.at.elapsed, use.elapsed)) }
-        let quiet = Instant(elapsed: since, wall: now.wall - (now.elapsed - since))
-        lastUse = quiet
-        if presence == nil || presence?.kind == .visitors { model.begin(at: since, local: local(quiet), sure: false) }
-    }
-
-    /// Water that was drawn under a leak some hours ago, and shows only now.
-    private mutating func findLate(_ late: Interval, at now: Instant, _ effects: inout [Effect]) {
-        let use = Instant(elapsed: late, wall: now.wall - (now.elapsed - late))
-        lastUse = use
-        clearInactivity(&effects)
-        if presence == nil || presence?.kind == .visitors { model.begin(at: late, local: local(use), sure: false) }
     }
 
     /// Each stretch teaches what is usual, unless people are away or visiting, or the meter is too coarse to show it.

@@ -97,7 +97,7 @@ struct Evaluate: ParsableCommand {
     }
 
     private func history(_ file: String) throws -> RegisterHistory {
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { throw CommandFault("\(file): the file cannot be read as UTF-8 text") }
+        let text = try InputTable.text(file)
         do {
             return try RegisterHistory(household: URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent, csv: text)
         } catch { throw CommandFault("\(file), \(error); the file must be CSV as unix_seconds,litres_cumulative") }

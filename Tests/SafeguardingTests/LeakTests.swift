@@ -167,6 +167,7 @@ struct LeakingHome {
         home.leak(2)
         home.live(.hours(10))
         #expect(home.watch.inactivitySeverity != .alarm)
+        #expect(home.watch.lastUse.map { home.now.since($0) >= .hours(14) } == true, "the return is no use of water")
     }
 
     @Test(arguments: 1...4) func `people are not taken for a drip`(seed: UInt64) {
