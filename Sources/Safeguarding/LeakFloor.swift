@@ -6,12 +6,22 @@ import Telemetry
 /// hour in 24 h"): the slowest two hours are the floor. Eight hours of nearly the same use at every reading: nobody draws water so evenly.
 /// Or lone counts at a steady pace (`SteadyDrip`). Stretches that nobody saw neither prove a leak nor disprove one; a pause does.
 struct LeakFloor: Sendable, Hashable, Codable {
-    /// The largest stretch of a slot: when it ended, how long it was, and whether it was hardly more than the others.
+    /// The largest stretch of a slot: when it ended, how long it was, and its millilitres.
     private struct Peak: Sendable, Hashable, Codable {
         var at: Interval
+        var step: Interval
         var volume: Int64
-        var step = Interval.minutes(15)
-        var isEven = false
+    }
+
+    /// Two hours that were well observed.
+    private struct Slot: Sendable, Hashable, Codable {
+        /// Which two hours of the elapsed-time axis.
+        var place: Int64
+        /// Millilitres.
+        var volume: Int64
+        var peak: Peak
+        /// Whether the largest stretch was hardly more than the others.
+        var isEven: Bool
     }
 
     /// Use is summed in slots of this length.
@@ -24,11 +34,8 @@ struct LeakFloor: Sendable, Hashable, Codable {
     /// Slots are forgotten when they are older.
     private static let forgottenAfter = Interval.days(3)
 
-    /// The last well observed slots, in millilitres, and which they were; the places are absent in states saved before they were kept.
-    private var slots: [Int64] = []
-    private var places: [Int64]?
-    /// The largest stretch of each of these slots.
-    private var peaks: [Peak]?
+    /// The last well observed slots; absent in states saved before they were kept so.
+    private var recent: [Slot]?
     private var current: Int64?
     private var largest: Peak?
     private var stretches: Int?
@@ -67,7 +74,7 @@ struct LeakFloor: Sendable, Hashable, Codable {
             running += use.volume.millilitres
             observed = observed + step
             stretches = (stretches ?? 0) + 1
-            if use.volume.millilitres >= largest?.volume ?? 0 { largest = Peak(at: use.to.elapsed, volume: use.volume.millilitres, step: step) }
+            if use.volume.millilitres >= largest?.volume ?? 0 { largest = Peak(at: use.to.elapsed, step: step, volume: use.volume.millilitres) }
         }
         var drip = self.drip ?? SteadyDrip()
         let dripped = drip.take(use, resolution: resolution)
@@ -81,11 +88,11 @@ struct LeakFloor: Sendable, Hashable, Codable {
     /// Since when there was nothing but the leak, as far as is remembered; nil where no leak is known.
     func quietSince(resolution: Volume) -> Interval? {
         guard least != nil else { return drip?.since }
-        guard let places, let peaks, places.count == slots.count, peaks.count == slots.count, let oldest = places.first else { return nil }
+        guard let recent, let oldest = recent.first else { return nil }
         let more = leaked(in: Self.slotLength, resolution: resolution)
         // What was more than the leak, by its slot or by itself, was the slot's largest stretch.
-        let lastAbove = slots.indices.last { slots[$0] > more || peaks[$0].volume > leaked(in: peaks[$0].step, resolution: resolution) }
-        return lastAbove.map { peaks[$0].at } ?? .milliseconds(oldest * Self.slotLength.milliseconds)
+        let lastAbove = recent.last { $0.volume > more || $0.peak.volume > leaked(in: $0.peak.step, resolution: resolution) }
+        return lastAbove?.peak.at ?? .milliseconds(oldest.place * Self.slotLength.milliseconds)
     }
 
     /// What the leak lets through at the most in so long: half as much again, and a count that was about to turn.
@@ -102,59 +109,40 @@ struct LeakFloor: Sendable, Hashable, Codable {
             largest = nil
             stretches = nil
         }
-        if places?.count != slots.count || peaks?.count != slots.count {
-            slots.removeAll()
-            places = []
-            peaks = []
-        }
         let oldest = slot - Self.forgottenAfter.milliseconds / Self.slotLength.milliseconds
-        let forgotten = places?.prefix { $0 < oldest }.count ?? 0
-        slots.removeFirst(forgotten)
-        places?.removeFirst(forgotten)
-        peaks?.removeFirst(forgotten)
+        var slots = (recent ?? []).filter { $0.place >= oldest }
+        defer { recent = slots }
+        let isEven = (largest?.volume ?? 0) <= 2 * running / Int64(max(stretches ?? 1, 1)) + resolution.millilitres
         // More in a slot, but evenly, is a leak that grew. Behind a coarse count that cannot be told.
-        if least != nil, running > leaked(in: Self.slotLength, resolution: resolution), resolution > .litres(1) || !isEven(largest, resolution) {
+        if least != nil, running > leaked(in: Self.slotLength, resolution: resolution), resolution > .litres(1) || !isEven {
             lifeFoundLate = largest?.at
         }
-        guard observed * 4 >= Self.slotLength * 3 else { return }
-        slots.append(running)
-        places?.append(closing)
-        var peak = largest ?? Peak(at: .milliseconds(closing * Self.slotLength.milliseconds), volume: 0)
-        peak.isEven = isEven(peak, resolution)
-        peaks?.append(peak)
-        if slots.count > Self.slotCount {
-            slots.removeFirst()
-            places?.removeFirst()
-            peaks?.removeFirst()
-        }
-        judge(running, resolution: resolution)
-    }
-
-    private func isEven(_ peak: Peak?, _ resolution: Volume) -> Bool {
-        (peak?.volume ?? 0) <= 2 * running / Int64(max(stretches ?? 1, 1)) + resolution.millilitres
+        guard observed * 4 >= Self.slotLength * 3, let largest else { return }
+        slots.append(Slot(place: closing, volume: running, peak: largest, isEven: isEven))
+        slots = slots.suffix(Self.slotCount)
+        judge(slots, resolution: resolution)
     }
 
     /// A pause disproves a leak; otherwise a day without a pause, or some hours that are nearly alike, prove one.
-    private mutating func judge(_ newest: Int64, resolution: Volume) {
+    private mutating func judge(_ slots: [Slot], resolution: Volume) {
         let pause = max(Self.pause, resolution.millilitres)
-        guard newest >= pause else {
+        guard let newest = slots.last?.volume, newest >= pause else {
             least = nil
             return
         }
         // A floor once found stays while no slot lies below it: the day before may hold slots from before the leak.
         if let known = least { least = min(known, newest) }
-        if slots.count == Self.slotCount, let slowest = slots.min(), slowest >= pause, slowest > least ?? 0 {
+        if slots.count == Self.slotCount, let slowest = slots.map(\.volume).min(), slowest >= pause, slowest > least ?? 0 {
             (least, slotsOfLeast) = (slowest, Self.slotCount)
         }
-        if let even = evenLeast(pause: pause, resolution: resolution), even > least ?? 0 { (least, slotsOfLeast) = (even, Self.evenCount) }
+        if let even = evenLeast(slots, resolution: resolution), even >= pause, even > least ?? 0 { (least, slotsOfLeast) = (even, Self.evenCount) }
     }
 
     /// The least of the last slots in a row, where they are nearly alike. A count of ten litres is too coarse to say so.
-    private func evenLeast(pause: Int64, resolution: Volume) -> Int64? {
-        guard resolution <= .litres(1), slots.count >= Self.evenCount, let places else { return nil }
+    private func evenLeast(_ slots: [Slot], resolution: Volume) -> Int64? {
         let last = slots.suffix(Self.evenCount)
-        guard let first = places.suffix(Self.evenCount).first, let newest = places.last, newest - first == Int64(Self.evenCount - 1),
-            peaks?.suffix(Self.evenCount).allSatisfy(\.isEven) ?? false, let slowest = last.min(), let fastest = last.max(), slowest >= pause,
+        guard resolution <= .litres(1), last.count == Self.evenCount, last.allSatisfy(\.isEven), let first = last.first, let newest = last.last,
+            newest.place - first.place == Int64(Self.evenCount - 1), let slowest = last.map(\.volume).min(), let fastest = last.map(\.volume).max(),
             fastest - slowest <= max(resolution.millilitres, fastest / 5)
         else { return nil }
         return slowest

@@ -1,15 +1,21 @@
 /// A small table with a header line, as `meters_file` and `households_file` are. Quoted fields may hold commas and
 /// doubled quotes (RFC 4180); a field may not span lines.
-struct CSVTable {
-    struct Row {
-        var line: Int
-        var fields: [String: String]
+public struct CSVTable: Sendable {
+    /// One row: the line it stands on, counted from one, and its fields by the header's names.
+    public struct Row: Sendable {
+        /// The line it stands on, counted from one.
+        public var line: Int
+        /// Its fields by the header's names.
+        public var fields: [String: String]
     }
 
-    var header: [String]
-    var rows: [Row]
+    /// The names of the columns.
+    public var header: [String]
+    /// The rows, without blank lines.
+    public var rows: [Row]
 
-    init(_ text: String) {
+    /// Reads a table.
+    public init(_ text: String) {
         // A spreadsheet ends lines with CR LF, which Swift takes for one character.
         var lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.map(String.init)
         if let first = lines.first, first.hasPrefix("\u{FEFF}") { lines[0] = String(first.dropFirst()) }

@@ -1,4 +1,5 @@
 import Foundation
+import SiteConfiguration
 import Telemetry
 
 /// A small CSV table that somebody hands to a command: simulated falls, or what the presence ledger knew.
@@ -31,15 +32,15 @@ struct InputTable {
     /// Reads a table whose header must name these columns.
     init(_ path: String, columns: [String]) throws {
         file = path
-        let lines = try Self.text(path).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
-            $0.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces.union(["\u{FEFF}"])) }
-        }
-        guard let header = lines.first, columns.allSatisfy(header.contains) else {
+        let table = CSVTable(try Self.text(path))
+        let header = table.header.map { $0.trimmingCharacters(in: .whitespaces) }
+        guard columns.allSatisfy(header.contains) else {
             let names = columns.joined(separator: ",")
             throw CommandFault(Spoken.say("\(path)第1行：表头要有\(names)", "\(path), line 1: the header must name \(names)"))
         }
-        rows = lines.enumerated().dropFirst().filter { $0.element != [""] }.map { index, fields in
-            Row(file: path, line: index + 1, fields: Dictionary(zip(header, fields), uniquingKeysWith: { $1 }))
+        rows = table.rows.map { row in
+            let fields = row.fields.map { ($0.trimmingCharacters(in: .whitespaces), $1.trimmingCharacters(in: .whitespaces)) }
+            return Row(file: path, line: row.line, fields: Dictionary(fields, uniquingKeysWith: { first, _ in first }))
         }
         for row in rows where row["household"] == nil { throw row.fault("household", Spoken.say("没有写住户", "no household is named")) }
     }
