@@ -157,7 +157,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             ],
             path: "Tests/Garbage", swiftSettings: strict),
-        tests("TelemetryTests", ["Telemetry", "Phrasebook"]),
+        tests("TelemetryTests", ["Telemetry", "Phrasebook", "Simulation"]),
         tests("DeviceProfilesTests", ["Telemetry", "DeviceProfiles", "Simulation", "TestSupport"]),
         tests("SafeguardingTests", ["Telemetry", "Safeguarding", "Simulation"]),
         tests("BoardingControlTests", ["Simulation", "SiteConfiguration", "Phrasebook", "TestSupport", "Telemetry", "BoardingControl"]),

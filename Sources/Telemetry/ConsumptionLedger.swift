@@ -98,6 +98,9 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     /// When water last ran backwards.
     private var reversedAt: Interval?
     private var former: Former?
+    /// How far the register was seen to tremble below its highest, and when it last did: a rise by less is tremble, not use.
+    private var trembled: Volume?
+    private var trembledAt: Interval?
 
     /// The most that runs backwards through a pipe rather than being another register: a hundred litres.
     private static let mostReversed = Volume.litres(100)
@@ -106,6 +109,10 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     /// Water that ran backwards is made up for within this long after it last did: longer would hide the use of a home whose
     /// register was set a little lower.
     private static let swinging = Interval.hours(6)
+    /// A register that has not trembled for so long holds still.
+    private static let trembling = Interval.hours(24)
+    /// A register trembles by no more than this: what exceeds it is water.
+    private static let mostTrembled = Volume.litres(1)
 
     /// A ledger that has seen nothing yet.
     public init(limits: Limits) { self.limits = limits }
@@ -125,6 +132,8 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
             // A leap that was held back stays a leap, however much the pipe would have carried meanwhile.
             let leapt = pending.map { ($0.first ?? $0.register) > highest && value >= $0.register - jitter } ?? false
             guard !leapt, value - highest <= most(in: step) else { return hold(value, from: previous, at: now) }
+            // The highest is kept: small draws add up above it and are told once they exceed the tremble.
+            if let trembled, value - highest < trembled { return stay(at: value, from: previous, at: now, since: previousAt) }
             return rise(to: value, at: now, since: previousAt)
         }
         guard value >= (lowest ?? highest) - jitter else { return hold(value, from: previous, at: now) }
@@ -148,6 +157,7 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
             self.reversedAt = nil
         }
         if let former, now.elapsed - former.left >= Self.remembered { self.former = nil }
+        if let trembledAt, now.elapsed - trembledAt >= Self.trembling { (trembled, self.trembledAt) = (nil, nil) }
     }
 
     /// A register that was believed to have gone elsewhere, and is back: what lay between was false answers, not use.
@@ -177,12 +187,16 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         return .consumption(Consumption(from: before, to: now, volume: used))
     }
 
-    /// Below the highest register by no more than jitter, or on the way back up after water ran backwards: no use. The
-    /// highest stays, so that the way back up is none either.
+    /// Below the highest register by no more than jitter, or above it by less than it trembles, or on the way back up after water
+    /// ran backwards: no use. The highest stays, so that the way back up is none either.
     private mutating func stay(at value: Volume, from previous: Volume, at now: Instant, since before: Instant) -> Entry {
         let dropped = pending.map { MeterEvent.glitchDropped($0.register) }
         let swung = lowest != nil && value < previous - jitter
         if swung { reversedAt = now.elapsed }
+        if lowest == nil, value < highest {
+            trembled = min(Self.mostTrembled, max(trembled ?? .zero, highest - value))
+            trembledAt = now.elapsed
+        }
         register = value
         readAt = now
         pending = nil

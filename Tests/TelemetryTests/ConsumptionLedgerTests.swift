@@ -1,4 +1,5 @@
 import Foundation
+import Simulation
 import Telemetry
 import Testing
 
@@ -161,6 +162,42 @@ import Testing
         }
         #expect(used == .zero && replaced == 1)
         #expect(ledger.register == .litres(50_000 + litres))
+    }
+
+    /// What is used in some hours of quarters when a fine register trembles by up to 0.3 L about the given millilitres.
+    func trembling(_ ledger: inout ConsumptionLedger, hours: Range<Int>, _ millilitres: (Int) -> Int64) -> Volume {
+        var random = SeededRandom(seed: 7)
+        var used = Volume.zero
+        for quarter in (hours.lowerBound * 4)..<(hours.upperBound * 4) {
+            let value = Volume(millilitres: millilitres(quarter) + Int64(random.next() % 601) - 300)
+            if case .consumption(let use) = ledger.handle(value, at: minutes(Int64(15 * quarter))) { used += use.volume }
+        }
+        return used
+    }
+
+    @Test func `a fine register that trembles uses nothing, and what a person draws is still use`() {
+        var ledger = ledger(resolution: Volume(millilitres: 1))
+        _ = trembling(&ledger, hours: 0..<3) { _ in 50_000 }
+        #expect(trembling(&ledger, hours: 3..<72) { _ in 50_000 } == .zero)
+        let drawn = trembling(&ledger, hours: 72..<73) { _ in 52_000 }
+        #expect(drawn.litres > 1.4 && drawn.litres < 2.6, "\(drawn)")
+        let little = trembling(&ledger, hours: 73..<83) { 52_000 + Int64($0 - 73 * 4) * 100 }
+        #expect(little.litres > 3 && little.litres < 5, "a tenth of a litre each quarter adds up to 3.9 L: \(little)")
+    }
+
+    @Test func `a fine register that holds still counts each drop, also a day after it trembled`() {
+        var ledger = ledger(resolution: Volume(millilitres: 1))
+        _ = trembling(&ledger, hours: 0..<3) { _ in 50_000 }
+        let at = 3 * 60
+        for quarter in 0..<97 { _ = ledger.handle(.litres(51), at: minutes(Int64(at + 15 * quarter))) }
+        for quarter in 97..<110 {
+            let entry = ledger.handle(.litres(51) + Volume(millilitres: Int64(quarter - 96) * 50), at: minutes(Int64(at + 15 * quarter)))
+            guard case .consumption(let use) = entry else {
+                Issue.record("\(entry)")
+                return
+            }
+            #expect(use.volume == Volume(millilitres: 50))
+        }
     }
 
     @Test func `a state saved before registers were held back still decodes`() throws {
