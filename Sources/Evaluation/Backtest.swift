@@ -15,11 +15,15 @@ public struct Backtest: Sendable {
     /// What became of one simulated collapse.
     public struct OnsetResult: Sendable, Hashable {
         public var onset: WallTime
+        /// What stood at that moment: `clear`, `attention`, `alarm`, or `unwatched` before the first row.
         public var stateAtOnset: String
         public var attentionAt: WallTime?
         public var detectedAt: WallTime?
         public var rule: String?
         public var horizonEnd: WallTime
+
+        /// Whether the fall could be noticed: the meter was watched, and no alarm stood already.
+        public var isJudged: Bool { stateAtOnset != "alarm" && stateAtOnset != "unwatched" }
     }
 
     /// A stretch of presence that was known.
@@ -105,7 +109,10 @@ public struct Backtest: Sendable {
         fallen.result = Result()
         let end = onset + Self.horizon
         var outcome = OnsetResult(onset: onset, stateAtOnset: state, horizonEnd: end)
-        guard let held = fallen.watch.register else { return outcome }
+        guard let held = fallen.watch.register else {
+            outcome.stateAtOnset = "unwatched"
+            return outcome
+        }
         var time = max(onset, fallen.last + Self.heldPoll)
         while time <= end {
             fallen.take(.register(held), at: time)

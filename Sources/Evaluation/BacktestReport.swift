@@ -54,7 +54,7 @@ public struct BacktestReport {
 
     /// The page.
     public mutating func html() -> String {
-        let delays = parts.flatMap(\.result.onsets).filter { $0.stateAtOnset != "alarm" }
+        let delays = parts.flatMap(\.result.onsets).filter(\.isJudged)
         let found = delays.compactMap { onset in onset.detectedAt.map { ($0 - onset.onset).hours } }
         return """
             <!doctype html><html lang="\(language.rawValue)"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
@@ -171,7 +171,7 @@ public struct BacktestReport {
         var rows = ""
         for part in parts {
             let learnt = part.result.learntAt.map { String(civil.rfc3339($0).prefix(10)) } ?? "–"
-            let found = part.result.onsets.compactMap { onset in onset.detectedAt.map { ($0 - onset.onset).hours } }
+            let found = part.result.onsets.filter(\.isJudged).compactMap { onset in onset.detectedAt.map { ($0 - onset.onset).hours } }
             let others = Dictionary(grouping: part.result.lines.filter { $0.finding.kind != .inactivity }) { $0.finding.kind.rawValue }
             let words = others.sorted { $0.key < $1.key }.map { "\(ReportWord.name($0.key)[language]) \($0.value.count)" }.joined(separator: ", ")
             rows += """

@@ -138,7 +138,7 @@ public struct DetectorStudy: Sendable {
             }
             if inTrip { score.tripAlarms += 1 } else { score.falseAlarms += 1 }
         }
-        for onset in result.onsets where onset.stateAtOnset != "alarm" {
+        for onset in result.onsets where onset.isJudged {
             score.delays.append(onset.detectedAt.map { ($0 - onset.onset).hours })
             if onset.stateAtOnset == "clear" { score.attentionDelays.append(onset.attentionAt.map { ($0 - onset.onset).hours }) }
         }

@@ -60,7 +60,7 @@ public struct RegisterHistory: Sendable {
         let trimmed = field.drop { $0 == 32 || $0 == 13 }
         var end = trimmed.endIndex
         while end > trimmed.startIndex, [13, 32].contains(trimmed[trimmed.index(before: end)]) { end = trimmed.index(before: end) }
-        return Double(Substring(trimmed[..<end]))
+        return Double.plain(Substring(trimmed[..<end]))
     }
 
     /// A recorded register from rows.

@@ -107,6 +107,9 @@ struct BacktestLines {
                 if onset.stateAtOnset == "alarm" {
                     return "\(at(onset.onset))  \(household)  \(say("模拟摔倒时已有告警", "simulated fall while an alarm stood"))"
                 }
+                if onset.stateAtOnset == "unwatched" {
+                    return "\(at(onset.onset))  \(household)  \(say("模拟摔倒早于第一次读数，无法判断", "simulated fall before the first reading: cannot be judged"))"
+                }
                 let found = onset.detectedAt.map { Phrase.number(($0 - onset.onset).hours) }
                 let words = found.map { say("模拟摔倒，\($0)小时后告警", "simulated fall, alarm after \($0) h") }
                 return "\(at(onset.onset))  \(household)  \(words ?? say("模拟摔倒，72小时内没有告警", "simulated fall, no alarm within 72 h"))"

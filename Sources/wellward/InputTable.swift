@@ -19,7 +19,7 @@ struct InputTable {
 
         /// A moment in whole Unix seconds.
         func time(_ column: String) throws -> WallTime {
-            guard let number = self[column].flatMap({ Double($0) }), number.magnitude < 1e11, number == number.rounded() else {
+            guard let number = self[column].flatMap({ Double.plain($0) }), number.magnitude < 1e11, number == number.rounded() else {
                 throw fault(column, Spoken.say("要写整秒的Unix时间，如1700000000", "must be a Unix time in whole seconds, such as 1700000000"))
             }
             return WallTime(unixSeconds: Int64(number))

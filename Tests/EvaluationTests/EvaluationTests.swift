@@ -94,6 +94,25 @@ import Testing
         }
     }
 
+    @Test func `a fall before the first reading cannot be judged, and is not counted as one that nobody noticed`() {
+        let home = Self.home(seed: 4, days: 3)
+        let policy = SafeguardingPolicy()
+        let clock = CivilClock(zone: .gmt)
+        let result = Backtest(policy: policy, clock: clock, resolution: .litres(1)).run(home, onsets: [Self.begin + .days(-1), Self.begin + .days(1)])
+        #expect(result.onsets.map(\.isJudged) == [false, true])
+        #expect(result.onsets.first?.stateAtOnset == "unwatched")
+        var report = BacktestReport(parts: [.init(history: home, result: result)], policy: policy, language: .english, clock: clock)
+        let page = report.html()
+        #expect(page.contains("<dt>Not noticed within 72 h</dt><dd>0</dd>"))
+    }
+
+    @Test(arguments: ["0x65", "nan", "inf", "1e400", "1_000", ""]) func `a row that holds no plain number is a fault with its line`(litres: String) throws {
+        let fault = #expect(throws: RegisterHistory.Fault.self) {
+            _ = try RegisterHistory(household: "h", csv: "unix_seconds,litres_cumulative\n1700000000,12.5\n1700000900,\(litres)\n")
+        }
+        #expect(fault?.line == 3)
+    }
+
     @Test func `the committee's page names every alarm with its reason, escapes what it is given, and needs nothing from outside`() {
         let story = SimulatedHome.Story(collapsesAt: Self.begin + .days(40))
         var home = Self.home(seed: 4, days: 42, story: story)
