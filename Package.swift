@@ -54,7 +54,7 @@ let package = Package(
     targets: [
         core("Phrasebook"),
         core("Telemetry", ["Phrasebook"]),
-        core("Documents", ["Telemetry", yams]),
+        core("Documents", ["Telemetry", "Phrasebook", yams]),
         core("DeviceProfiles", ["Telemetry", "Phrasebook", "Documents"]),
         core("Safeguarding", ["Telemetry", "Phrasebook"]),
         core("BoardingControl", ["Telemetry", "Phrasebook"]),
@@ -71,9 +71,9 @@ let package = Package(
         .systemLibrary(name: "CTimex"),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         core("Threads"),
-        core("Fieldbus", ["CModbus", "Telemetry", "DeviceProfiles", "Threads"]),
+        core("Fieldbus", ["CModbus", "Telemetry", "Phrasebook", "DeviceProfiles", "Threads"]),
         core("Messaging", ["CMosquitto", "Telemetry", "Threads"]),
-        core("TimeSeriesStore", ["Telemetry", "Casework", grdb, sqlite, crypto]),
+        core("TimeSeriesStore", ["Telemetry", "Phrasebook", "Casework", grdb, sqlite, crypto]),
         core(
             "Simulation",
             [

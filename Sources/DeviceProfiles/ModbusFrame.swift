@@ -1,3 +1,5 @@
+import Phrasebook
+
 /// The CRC of Modbus RTU: polynomial 0xA001 reflected, start 0xFFFF, low byte first on the wire
 /// (Modbus over serial line V1.02, §2.5.1.2).
 public enum ModbusCRC {
@@ -33,14 +35,19 @@ public enum ModbusFrame: Hashable, Sendable {
         case unknownFunction(UInt8)
 
         /// The fault in words.
-        public var description: String {
+        public var description: String { text.english }
+
+        /// The fault in words of both languages.
+        public var text: LocalizedText {
             switch self {
-            case .notHexadecimal(let text): "`\(text)` is not a hexadecimal byte"
-            case .tooShort(let count): "\(count) bytes are too few for a frame"
+            case .notHexadecimal(let text): .said("`\(text)`不是十六进制字节", "`\(text)` is not a hexadecimal byte")
+            case .tooShort(let count): .said("\(count)个字节不够一帧", "\(count) bytes are too few for a frame")
             case .wrongCRC(let found, let computed):
-                "the CRC is \(hex(found)) where \(hex(computed)) was computed (shown as the wire's low byte first)"
-            case .wrongLength(let expected, let found): "\(expected) bytes were announced and \(found) found"
-            case .unknownFunction(let function): "function \(function) does not read registers"
+                .said(
+                    "CRC是\(hex(found))，算出来是\(hex(computed))（低字节在前，和线上一样）",
+                    "the CRC is \(hex(found)) where \(hex(computed)) was computed (shown as the wire's low byte first)")
+            case .wrongLength(let expected, let found): .said("说有\(expected)个字节，只有\(found)个", "\(expected) bytes were announced and \(found) found")
+            case .unknownFunction(let function): .said("功能码\(function)不是读寄存器", "function \(function) does not read registers")
             }
         }
     }

@@ -25,7 +25,7 @@ enum PointReader {
             let low = range.number("min", in: -1e15...1e15) ?? -1e15
             let high = range.number("max", in: -1e15...1e15) ?? 1e15
             range.finish()
-            if low <= high { limits = low...high } else { range.report("min is above max", fix: "swap them") }
+            if low <= high { limits = low...high } else { range.report(.said("min比max大", "min is above max"), fix: .said("对调", "swap them")) }
         }
         return MeterPoint(
             id: id, role: role, unit: unit, fields: fields, offset: node.number("offset", in: -1e12...1e12) ?? 0,
@@ -52,14 +52,18 @@ enum PointReader {
         if let text = node.string("layout") {
             layout = ClockLayout(text, bcd: node.flag("bcd") ?? false, perRegister: node.flag("per_register") ?? false)
             if layout == nil {
-                node.report("`\(text)` is no clock layout", fix: "write parts such as `mm ss DD hh YY MM`, `--` to skip one")
+                node.report(
+                    .said("`\(text)`不是时钟布局", "`\(text)` is no clock layout"),
+                    fix: .said("写成`mm ss DD hh YY MM`这样，跳过的写`--`", "write parts such as `mm ss DD hh YY MM`, `--` to skip one"))
             }
         }
         guard let address, let word else { return nil }
         guard let type = RegisterType(word: word, registers: registers, layout: layout) else {
             node.report(
-                "`\(word)` is no register type, or lacks `registers:` (ascii) or `layout:` (clock)",
-                fix: "write one of: \(RegisterType.words.joined(separator: ", "))")
+                .said(
+                    "`\(word)`不是寄存器类型，或缺少`registers:`（ascii）或`layout:`（clock）",
+                    "`\(word)` is no register type, or lacks `registers:` (ascii) or `layout:` (clock)"),
+                fix: .said("写其中之一：\(RegisterType.words.joined(separator: "、"))", "write one of: \(RegisterType.words.joined(separator: ", "))"))
             return nil
         }
         var order: WordOrder? = .bigEndian(registers: min(type.registerCount, 4))
@@ -70,14 +74,19 @@ enum PointReader {
                 order = found
             } else {
                 node.child("order")?.report(
-                    "`\(orderText)` does not order the \(type.registerCount * 2) bytes of \(word)",
-                    fix: "write the letters A to \(Character(UnicodeScalar(UInt8(64 + min(8, type.registerCount * 2))))) in wire order, or `unknown`")
+                    .said(
+                        "`\(orderText)`排不了\(word)的\(type.registerCount * 2)个字节", "`\(orderText)` does not order the \(type.registerCount * 2) bytes of \(word)"),
+                    fix: .said(
+                        "按线上顺序写字母A到\(Character(UnicodeScalar(UInt8(64 + min(8, type.registerCount * 2)))))，或写`unknown`",
+                        "write the letters A to \(Character(UnicodeScalar(UInt8(64 + min(8, type.registerCount * 2))))) in wire order, or `unknown`"))
             }
         } else if type.isOrdered {
-            node.report("`order` is missing for \(word)", fix: "write `order: ABCD` (or CDAB, BADC, DCBA), or `order: unknown`")
+            node.report(
+                .said("\(word)缺少`order`", "`order` is missing for \(word)"),
+                fix: .said("写`order: ABCD`（或CDAB、BADC、DCBA），或`order: unknown`", "write `order: ABCD` (or CDAB, BADC, DCBA), or `order: unknown`"))
         }
         guard Int(address) + type.registerCount <= 65_536 else {
-            node.report("the value runs past register 65535", fix: "check the address")
+            node.report(.said("这个值超过了寄存器65535", "the value runs past register 65535"), fix: .said("检查地址", "check the address"))
             return nil
         }
         return RegisterField(function: function, address: address, type: type, order: order, scale: scale, unit: termUnit)
@@ -95,7 +104,11 @@ enum PointReader {
         var law: ScaleRule.Law?
         if let expression = node.string("expression") {
             law = ScaleRule.law(parsing: expression)
-            if law == nil { node.report("`\(expression)` is not understood", fix: "write `10^n`, `10^-n`, `10^(n-3)` or `10^(3-n)`") }
+            if law == nil {
+                node.report(
+                    .said("看不懂`\(expression)`", "`\(expression)` is not understood"),
+                    fix: .said("写`10^n`、`10^-n`、`10^(n-3)`或`10^(3-n)`", "write `10^n`, `10^-n`, `10^(n-3)` or `10^(3-n)`"))
+            }
         } else if let table = node.child("values") {
             var factors: [Int: Double] = [:]
             for (key, value) in table.entries() {
@@ -103,7 +116,9 @@ enum PointReader {
             }
             law = .table(factors)
         } else {
-            node.report("the rule lacks `expression` or `values`", fix: "write `expression: 10^(n-3)` or a table")
+            node.report(
+                .said("这条规则缺少`expression`或`values`", "the rule lacks `expression` or `values`"),
+                fix: .said("写`expression: 10^(n-3)`或一张表", "write `expression: 10^(n-3)` or a table"))
         }
         guard let origin, let law else { return nil }
         return ScaleRule(origin: origin, law: law)
@@ -116,7 +131,7 @@ enum PointReader {
         var values: [Int: MeasureUnit] = [:]
         for (key, value) in node.child("values")?.entries() ?? [] {
             guard let number = Int(key) else {
-                value.report("`\(key)` is not a number", fix: "write the register's value as key")
+                value.report(.said("`\(key)`不是数", "`\(key)` is not a number"), fix: .said("键要写寄存器的值", "write the register's value as key"))
                 continue
             }
             if let unit = value.choice(MeasureUnit.self) { values[number] = unit }
@@ -130,7 +145,9 @@ enum PointReader {
         for (key, value) in node.entries() {
             let number = key.lowercased().hasPrefix("0x") ? Int(key.dropFirst(2), radix: 16) : Int(key)
             guard let number, keys.contains(number) else {
-                value.report("`\(key)` is not a number from \(keys.lowerBound) to \(keys.upperBound)", fix: "write such a number")
+                value.report(
+                    .said("`\(key)`不是\(keys.lowerBound)到\(keys.upperBound)的数", "`\(key)` is not a number from \(keys.lowerBound) to \(keys.upperBound)"),
+                    fix: .said("写这个范围里的数", "write such a number"))
                 continue
             }
             if value.isMapping {
@@ -164,7 +181,7 @@ enum PointReader {
         guard let field = field(node, context) else { return nil }
         if let equal { return FingerprintFact(field: field, range: equal...equal) }
         guard let low, let high, low <= high else {
-            node.report("a fingerprint needs `equals`, or `min` and `max`", fix: "add them")
+            node.report(.said("特征要有`equals`，或`min`和`max`", "a fingerprint needs `equals`, or `min` and `max`"), fix: .said("加上", "add them"))
             return nil
         }
         return FingerprintFact(field: field, range: low...high)

@@ -52,7 +52,7 @@ public enum ProfileReader {
 
     static func localized(_ node: DocumentNode?, in parent: DocumentNode, key: String) -> LocalizedText {
         guard let node else {
-            parent.report("`\(key)` is missing", fix: "add `\(key): {zh-Hans: …, en: …}`")
+            parent.report(.said("缺少`\(key)`", "`\(key)` is missing"), fix: .said("加上`\(key): {zh-Hans: …, en: …}`", "add `\(key): {zh-Hans: …, en: …}`"))
             return LocalizedText(chinese: "", english: "")
         }
         defer { node.finish() }
@@ -106,7 +106,7 @@ public enum ProfileReader {
             do {
                 return try ModbusFrame.bytes(hex: text)
             } catch {
-                node.child(key)?.report(error.description, fix: "write the frame as hexadecimal bytes")
+                node.child(key)?.report(error.text, fix: .said("把帧写成十六进制字节", "write the frame as hexadecimal bytes"))
                 return nil
             }
         }

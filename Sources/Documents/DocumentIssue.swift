@@ -1,3 +1,5 @@
+import Phrasebook
+
 /// One thing wrong with a file that a person wrote: where it is, what is wrong, and what to do.
 public struct DocumentIssue: Error, Hashable, Sendable, Codable, CustomStringConvertible {
     /// How bad it is.
@@ -17,13 +19,13 @@ public struct DocumentIssue: Error, Hashable, Sendable, Codable, CustomStringCon
     /// The key, from the top: `meters[3].unit`.
     public var key: String
     /// What is wrong.
-    public var problem: String
+    public var problem: LocalizedText
     /// What to do.
-    public var fix: String
+    public var fix: LocalizedText
 
     /// An issue with all its parts.
     public init(
-        severity: Severity = .error, file: String, line: Int?, key: String, problem: String, fix: String
+        severity: Severity = .error, file: String, line: Int?, key: String, problem: LocalizedText, fix: LocalizedText
     ) {
         self.severity = severity
         self.file = file
@@ -34,10 +36,15 @@ public struct DocumentIssue: Error, Hashable, Sendable, Codable, CustomStringCon
     }
 
     /// `wellward.yaml:12: meters[3].unit: error: 300 is no unit address; write a number from 1 to 247.`
-    public var description: String {
+    public var description: String { told(in: .english) }
+
+    /// The same in a language.
+    public func told(in language: Language) -> String {
+        let weight: LocalizedText = severity == .error ? .said("错误", "error") : .said("注意", "warning")
         let place = line.map { "\(file):\($0)" } ?? file
         let path = key.isEmpty ? "" : " \(key):"
-        return "\(place):\(path) \(severity.rawValue): \(problem); \(fix)"
+        return
+            "\(place):\(path) \(weight[language])\(LocalizedText.said("：", ": ")[language])\(problem[language])\(LocalizedText.said("；", "; ")[language])\(fix[language])"
     }
 }
 
@@ -50,5 +57,8 @@ public struct DocumentIssues: Error, Sendable, CustomStringConvertible {
     public init(_ issues: [DocumentIssue]) { self.issues = issues }
 
     /// One issue a line.
-    public var description: String { issues.map(\.description).joined(separator: "\n") }
+    public var description: String { told(in: .english) }
+
+    /// The same in a language.
+    public func told(in language: Language) -> String { issues.map { $0.told(in: language) }.joined(separator: "\n") }
 }

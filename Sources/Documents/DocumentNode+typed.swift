@@ -5,7 +5,7 @@ extension DocumentNode {
     private func present(_ key: String, required: Bool) -> DocumentNode? {
         guard let value = child(key), !value.isNull else {
             if required, isMapping {
-                report("`\(key)` is missing", fix: "add `\(key):`")
+                report(.said("缺少`\(key)`", "`\(key)` is missing"), fix: .said("加上`\(key):`", "add `\(key):`"))
             }
             return nil
         }
@@ -21,7 +21,9 @@ extension DocumentNode {
     /// This value as text.
     public func scalarText() -> String? {
         guard let text else {
-            report("this must be a single value", fix: "write one word or number, in quotes if it has special characters")
+            report(
+                .said("这里只能写一个值", "this must be a single value"),
+                fix: .said("写一个词或数，有特殊字符就加引号", "write one word or number, in quotes if it has special characters"))
             return nil
         }
         return text
@@ -40,8 +42,9 @@ extension DocumentNode {
         let number = digits.hasPrefix("0x") ? Int(digits.dropFirst(2), radix: 16) : Int(digits)
         guard let number, range.contains(number) else {
             report(
-                "`\(text)` is not a whole number from \(range.lowerBound) to \(range.upperBound)",
-                fix: "write such a number")
+                .said(
+                    "`\(text)`不是\(range.lowerBound)到\(range.upperBound)的整数", "`\(text)` is not a whole number from \(range.lowerBound) to \(range.upperBound)"),
+                fix: .said("写这个范围里的数", "write such a number"))
             return nil
         }
         return number
@@ -53,7 +56,8 @@ extension DocumentNode {
         guard let text = value.scalarText() else { return nil }
         guard let number = Double(text), number.isFinite, range.contains(number) else {
             value.report(
-                "`\(text)` is not a number from \(range.lowerBound) to \(range.upperBound)", fix: "write such a number")
+                .said("`\(text)`不是\(range.lowerBound)到\(range.upperBound)的数", "`\(text)` is not a number from \(range.lowerBound) to \(range.upperBound)"),
+                fix: .said("写这个范围里的数", "write such a number"))
             return nil
         }
         return number
@@ -66,7 +70,7 @@ extension DocumentNode {
         case "true", "yes", "on": return true
         case "false", "no", "off": return false
         default:
-            value.report("this must be true or false", fix: "write `true` or `false`")
+            value.report(.said("这里只能写true或false", "this must be true or false"), fix: .said("写`true`或`false`", "write `true` or `false`"))
             return nil
         }
     }
@@ -81,11 +85,13 @@ extension DocumentNode {
     public func interval(least: Interval = .zero) -> Interval? {
         guard let text = scalarText() else { return nil }
         guard let interval = Interval(parsing: text) else {
-            report("`\(text)` is not a duration", fix: "write a whole number with ms, s, m, h or d, such as 15m")
+            report(
+                .said("`\(text)`不是时长", "`\(text)` is not a duration"),
+                fix: .said("写整数加ms、s、m、h或d，如15m", "write a whole number with ms, s, m, h or d, such as 15m"))
             return nil
         }
         guard interval >= least else {
-            report("`\(text)` is too short", fix: "write at least \(least)")
+            report(.said("`\(text)`太短", "`\(text)` is too short"), fix: .said("至少写\(least)", "write at least \(least)"))
             return nil
         }
         return interval
@@ -98,11 +104,15 @@ extension DocumentNode {
         guard let (unit, factor) = units.first(where: { text.hasSuffix($0.0) }), let number = Int64(text.dropLast(unit.count)),
             (0...1_000_000).contains(number)
         else {
-            value.report("`\(text)` is no amount of storage", fix: "write a whole number with kB, MB or GB, such as 4GB")
+            value.report(
+                .said("`\(text)`不是存储容量", "`\(text)` is no amount of storage"),
+                fix: .said("写整数加kB、MB或GB，如4GB", "write a whole number with kB, MB or GB, such as 4GB"))
             return nil
         }
         guard number * factor >= least else {
-            value.report("`\(text)` is too little", fix: "write at least \(max(1, least / 1_000_000))MB")
+            value.report(
+                .said("`\(text)`太小", "`\(text)` is too little"),
+                fix: .said("至少写\(max(1, least / 1_000_000))MB", "write at least \(max(1, least / 1_000_000))MB"))
             return nil
         }
         return number * factor
@@ -121,7 +131,11 @@ extension DocumentNode {
     where Choice.RawValue == String {
         guard let text = scalarText() else { return nil }
         guard let choice = Choice(rawValue: text) else {
-            report("`\(text)` is not known here", fix: "write one of: \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+            report(
+                .said("这里没有`\(text)`", "`\(text)` is not known here"),
+                fix: .said(
+                    "写其中之一：\(Choice.allCases.map(\.rawValue).joined(separator: "、"))",
+                    "write one of: \(Choice.allCases.map(\.rawValue).joined(separator: ", "))"))
             return nil
         }
         return choice
@@ -144,7 +158,9 @@ extension DocumentNode {
         guard let value = present(key, required: required), let text = value.scalarText() else { return nil }
         guard (1...40).contains(text.utf8.count), text.utf8.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 95 })
         else {
-            value.report("`\(text)` is not an identifier", fix: "use 1 to 40 of the characters a-z, 0-9, - and _")
+            value.report(
+                .said("`\(text)`不能作编号", "`\(text)` is not an identifier"), fix: .said("用1到40个字符：a-z、0-9、-和_", "use 1 to 40 of the characters a-z, 0-9, - and _")
+            )
             return nil
         }
         return Identifier(text)

@@ -1,3 +1,4 @@
+import Phrasebook
 import Yams
 
 /// A YAML value with its place in the file, read by typed calls that write down every fault instead of stopping at
@@ -31,11 +32,13 @@ public final class DocumentNode {
     /// Parses YAML text. Bounded: at most 4 MiB, anchors and aliases refused, so that no file can blow up in memory.
     /// - Throws: `DocumentIssues` with the line when the text is no YAML.
     public static func parse(_ text: String, file: String) throws(DocumentIssues) -> DocumentNode {
-        func refuse(_ line: Int?, _ problem: String, _ fix: String) -> DocumentIssues {
+        func refuse(_ line: Int?, _ problem: LocalizedText, _ fix: LocalizedText) -> DocumentIssues {
             DocumentIssues([DocumentIssue(file: file, line: line, key: "", problem: problem, fix: fix)])
         }
         guard text.utf8.count <= 4 << 20 else {
-            throw refuse(nil, "the file is larger than 4 MiB", "move long lists into meters_file or households_file")
+            throw refuse(
+                nil, .said("文件超过4 MiB", "the file is larger than 4 MiB"),
+                .said("把长列表移到meters_file或households_file里", "move long lists into meters_file or households_file"))
         }
         let composed: Node?
         let anchored: Node?
@@ -48,20 +51,22 @@ public final class DocumentNode {
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
                 .composer(_, let problem, let mark, _):
-                throw refuse(mark.line, "this is not YAML: \(problem)", "check the indentation and the colons at this line")
+                throw refuse(
+                    mark.line, .said("不是YAML：\(problem)", "this is not YAML: \(problem)"),
+                    .said("检查这一行的缩进和冒号", "check the indentation and the colons at this line"))
             case .duplicatedKeysInMapping(let duplicates, let context):
                 let names = duplicates.map { "\($0)" }.sorted().joined(separator: ", ")
-                throw refuse(context.mark.line, "a key occurs twice: \(names)", "keep one of them")
+                throw refuse(context.mark.line, .said("同一个键写了两次：\(names)", "a key occurs twice: \(names)"), .said("留一个", "keep one of them"))
             default:
-                throw refuse(nil, "this is not YAML", "check that the file is UTF-8 text")
+                throw refuse(nil, .said("不是YAML", "this is not YAML"), .said("看看文件是不是UTF-8文本", "check that the file is UTF-8 text"))
             }
         } catch {
-            throw refuse(nil, "this is not YAML", "check that the file is UTF-8 text")
+            throw refuse(nil, .said("不是YAML", "this is not YAML"), .said("看看文件是不是UTF-8文本", "check that the file is UTF-8 text"))
         }
         if let anchored {
-            throw refuse(anchored.mark?.line, "anchors and aliases are not understood here", "write the value out")
+            throw refuse(anchored.mark?.line, .said("这里不认锚点和别名", "anchors and aliases are not understood here"), .said("把值直接写出来", "write the value out"))
         }
-        guard let composed else { throw refuse(1, "the file is empty", "start from the example in the README") }
+        guard let composed else { throw refuse(1, .said("文件是空的", "the file is empty"), .said("从README里的例子开始", "start from the example in the README")) }
         return DocumentNode(node: composed, path: "", log: Log(file: file))
     }
 
@@ -78,7 +83,7 @@ public final class DocumentNode {
     public var text: String? { node.scalar?.string }
 
     /// Writes down a fault at this value.
-    public func report(_ problem: String, fix: String, severity: DocumentIssue.Severity = .error) {
+    public func report(_ problem: LocalizedText, fix: LocalizedText, severity: DocumentIssue.Severity = .error) {
         log.issues.append(
             DocumentIssue(severity: severity, file: log.file, line: line, key: path, problem: problem, fix: fix))
     }
@@ -94,7 +99,7 @@ public final class DocumentNode {
     /// The values of a list, or none with a fault when this is no list.
     public func elements() -> [DocumentNode] {
         guard let sequence = node.sequence else {
-            report("this must be a list", fix: "put a dash before each entry")
+            report(.said("这里要写成列表", "this must be a list"), fix: .said("每一项前面加一个短横", "put a dash before each entry"))
             return []
         }
         return sequence.enumerated().map { index, node in
@@ -105,7 +110,7 @@ public final class DocumentNode {
     /// The keys and values of a mapping, or none with a fault when this is no mapping.
     public func entries() -> [(key: String, value: DocumentNode)] {
         guard let mapping = node.mapping else {
-            report("this must be a mapping of keys to values", fix: "write `key: value` lines")
+            report(.said("这里要写成键和值", "this must be a mapping of keys to values"), fix: .said("每行写`键: 值`", "write `key: value` lines"))
             return []
         }
         return mapping.compactMap { key, value in
@@ -118,17 +123,19 @@ public final class DocumentNode {
     /// Reports every key that was not read, with the nearest known one as a suggestion.
     public func finish() {
         guard let mapping = node.mapping else {
-            report("this must be a mapping of keys to values", fix: "write `key: value` lines")
+            report(.said("这里要写成键和值", "this must be a mapping of keys to values"), fix: .said("每行写`键: 值`", "write `key: value` lines"))
             return
         }
         for (key, _) in mapping {
             guard let name = key.string, !known.contains(name) else { continue }
             let near = known.filter { distance($0, name) <= 2 }.min()
-            let fix = near.map { "did you mean `\($0)`?" } ?? "remove it; known here: \(known.sorted().joined(separator: ", "))"
+            let fix: LocalizedText =
+                near.map { .said("是不是`\($0)`？", "did you mean `\($0)`?") }
+                ?? .said("去掉它；这里可以写：\(known.sorted().joined(separator: "、"))", "remove it; known here: \(known.sorted().joined(separator: ", "))")
             log.issues.append(
                 DocumentIssue(
                     file: log.file, line: key.mark?.line, key: path.isEmpty ? name : "\(path).\(name)",
-                    problem: "unknown key `\(name)`", fix: fix))
+                    problem: .said("没有`\(name)`这个键", "unknown key `\(name)`"), fix: fix))
         }
     }
 }

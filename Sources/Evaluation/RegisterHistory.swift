@@ -1,3 +1,4 @@
+import Phrasebook
 import Telemetry
 
 /// A recorded register of one household: rows of time and volume as they were read.
@@ -17,9 +18,9 @@ public struct RegisterHistory: Sendable {
     /// What is wrong with a file.
     public struct Fault: Error, Sendable, CustomStringConvertible {
         public var line: Int
-        public var problem: String
+        public var problem: LocalizedText
         /// Line and problem.
-        public var description: String { "line \(line): \(problem)" }
+        public var description: String { "line \(line): \(problem.english)" }
     }
 
     /// The household: the file's name without its suffix.
@@ -32,10 +33,10 @@ public struct RegisterHistory: Sendable {
         self.household = household
         rows = []
         var lines = csv.utf8.split(separator: 10, omittingEmptySubsequences: false).makeIterator()
-        guard let first = lines.next() else { throw Fault(line: 1, problem: "the file is empty") }
+        guard let first = lines.next() else { throw Fault(line: 1, problem: .said("文件是空的", "the file is empty")) }
         let header = first.split(separator: 44, omittingEmptySubsequences: false).map { String(Substring($0)).filter { !$0.isWhitespace && $0 != "\u{FEFF}" } }
         guard let time = header.firstIndex(of: "unix_seconds"), let litres = header.firstIndex(of: "litres_cumulative") else {
-            throw Fault(line: 1, problem: "the header must name unix_seconds and litres_cumulative")
+            throw Fault(line: 1, problem: .said("表头要有unix_seconds和litres_cumulative", "the header must name unix_seconds and litres_cumulative"))
         }
         var number = 1
         while let line = lines.next() {
@@ -44,7 +45,7 @@ public struct RegisterHistory: Sendable {
             let fields = line.split(separator: 44, omittingEmptySubsequences: false)
             guard fields.count > max(time, litres), let seconds = Self.number(fields[time]), let value = Self.number(fields[litres]),
                 seconds.magnitude < 1e11, let register = Volume(litres: value)
-            else { throw Fault(line: number, problem: "not a time and a volume") }
+            else { throw Fault(line: number, problem: .said("不是时间和水量", "not a time and a volume")) }
             rows.append(Row(at: WallTime(unixSeconds: Int64(seconds)), register: register))
         }
         sortByTime()

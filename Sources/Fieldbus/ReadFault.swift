@@ -1,5 +1,6 @@
 import CModbus
 import Glibc
+import Phrasebook
 
 /// Why a read gave no registers. Each becomes a quality, never a value.
 public enum ReadFault: Error, Hashable, Sendable, CustomStringConvertible {
@@ -43,14 +44,17 @@ public enum ReadFault: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The fault in words.
-    public var description: String {
+    public var description: String { text.english }
+
+    /// The fault in words of both languages.
+    public var text: LocalizedText {
         switch self {
-        case .timeout: "no reply"
-        case .badCRC: "reply with a bad CRC"
-        case .exception(let code): "exception \(code)"
-        case .wrongUnit: "reply from another unit"
-        case .garbled: "garbled reply"
-        case .notConnected(let why): "not connected: \(why)"
+        case .timeout: .said("没有应答", "no reply")
+        case .badCRC: .said("应答的CRC不对", "reply with a bad CRC")
+        case .exception(let code): .said("异常\(code)", "exception \(code)")
+        case .wrongUnit: .said("应答的是另一个从站", "reply from another unit")
+        case .garbled: .said("应答残缺或混乱", "garbled reply")
+        case .notConnected(let why): .said("没有连上：\(why)", "not connected: \(why)")
         }
     }
 }

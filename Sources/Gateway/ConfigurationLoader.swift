@@ -13,7 +13,9 @@ public enum ConfigurationLoader {
             text = try String(contentsOf: url, encoding: .utf8)
         } catch {
             throw DocumentIssues([
-                DocumentIssue(file: path, line: nil, key: "", problem: "the file cannot be read as UTF-8 text", fix: "check the path and the file's rights")
+                DocumentIssue(
+                    file: path, line: nil, key: "", problem: .said("文件读不了，或不是UTF-8文本", "the file cannot be read as UTF-8 text"),
+                    fix: .said("检查路径和文件权限", "check the path and the file's rights"))
             ])
         }
         return ConfigurationReader.read(text, file: path, files: files(base: url.deletingLastPathComponent().path))

@@ -22,6 +22,9 @@ public struct LocalizedText: Hashable, Sendable, Codable {
         self.english = english
     }
 
+    /// A text in both languages, where the compiler knows that one is wanted.
+    public static func said(_ chinese: String, _ english: String) -> LocalizedText { LocalizedText(chinese: chinese, english: english) }
+
     private enum CodingKeys: String, CodingKey {
         case chinese = "zh-Hans"
         case english = "en"

@@ -2,6 +2,7 @@ import BoardingControl
 import Casework
 import DeviceProfiles
 import Documents
+import Phrasebook
 import Safeguarding
 import Telemetry
 
@@ -9,7 +10,7 @@ extension ConfigurationReader {
     mutating func remember<Subject>(_ kind: String, _ id: Identifier<Subject>, _ node: DocumentNode) {
         let key = "\(kind) \(id)"
         if lines[key] != nil {
-            node.report("the id `\(id)` is used twice", fix: "give each \(kind) its own id")
+            node.report(.said("编号`\(id)`用了两次", "the id `\(id)` is used twice"), fix: .said("每个\(kind)要有自己的编号", "give each \(kind) its own id"))
         }
         lines[key] = node.line ?? 0
     }
@@ -28,8 +29,14 @@ extension ConfigurationReader {
                 betweenRequests: node.interval("between_requests") ?? .milliseconds(transport == .tcp ? 0 : 20))
         }
         guard let bus, let transport else { return nil }
-        if transport == .rtu, device.isEmpty { node.report("an rtu bus needs `device`", fix: "add `device: /dev/ttyUSB0`") }
-        if transport != .rtu, host.isEmpty { node.report("a \(transport.rawValue) bus needs `host`", fix: "add `host:` and `port:`") }
+        if transport == .rtu, device.isEmpty {
+            node.report(.said("rtu总线要写`device`", "an rtu bus needs `device`"), fix: .said("加上`device: /dev/ttyUSB0`", "add `device: /dev/ttyUSB0`"))
+        }
+        if transport != .rtu, host.isEmpty {
+            node.report(
+                .said("\(transport.rawValue)总线要写`host`", "a \(transport.rawValue) bus needs `host`"), fix: .said("加上`host:`和`port:`", "add `host:` and `port:`")
+            )
+        }
         remember("bus", bus.id, node)
         return bus
     }
@@ -91,13 +98,14 @@ extension ConfigurationReader {
         policy.clearAfter = node.interval("clear_after", least: .seconds(1)) ?? policy.clearAfter
         policy.coolDown = node.interval("cool_down", least: .seconds(1)) ?? policy.coolDown
         if policy.lease > BoardingPolicy.greatestLease {
-            node.child("lease")?.report("a lease of \(policy.lease) is too long", fix: "write at most 10s")
+            node.child("lease")?.report(.said("租约\(policy.lease)太长", "a lease of \(policy.lease) is too long"), fix: .said("最多写10s", "write at most 10s"))
         }
         if policy.longestHold > BoardingPolicy.greatestHold {
-            node.child("longest_hold")?.report("a hold of \(policy.longestHold) can trap someone", fix: "write at most 120s")
+            node.child("longest_hold")?.report(
+                .said("控门\(policy.longestHold)会把人困住", "a hold of \(policy.longestHold) can trap someone"), fix: .said("最多写120s", "write at most 120s"))
         }
         if policy.lease > policy.longestHold {
-            node.child("lease")?.report("the lease is longer than longest_hold", fix: "shorten the lease")
+            node.child("lease")?.report(.said("租约比longest_hold还长", "the lease is longer than longest_hold"), fix: .said("缩短租约", "shorten the lease"))
         }
         let contacts = node.strings("contacts").map { ContactID($0) }
         let signedBy = node.string("signed_by")
@@ -105,7 +113,9 @@ extension ConfigurationReader {
         let address = node.string("address")
         guard let id else { return nil }
         if let address, address.isEmpty || address.contains(where: { "/+#".contains($0) }) {
-            node.child("address")?.report("`\(address)` cannot stand in a topic", fix: "write the controller's address without / + #")
+            node.child("address")?.report(
+                .said("`\(address)`不能写进主题", "`\(address)` cannot stand in a topic"),
+                fix: .said("控制器地址里不要有/ + #", "write the controller's address without / + #"))
         }
         remember("elevator", id, node)
         return SiteConfiguration.Elevator(
@@ -118,21 +128,25 @@ extension ConfigurationReader {
     private func table(_ path: String, required: [String], known: [String]) -> CSVTable? {
         guard let text = files.read(files.resolve(path)) else {
             root.report(
-                "the file `\(path)` cannot be read",
-                fix: "check the path, counted from the configuration's folder, and that it is UTF-8: a spreadsheet calls that CSV UTF-8")
+                .said("文件`\(path)`读不了", "the file `\(path)` cannot be read"),
+                fix: .said(
+                    "检查路径（从配置所在的文件夹算起），并确认是UTF-8：电子表格里叫“CSV UTF-8”",
+                    "check the path, counted from the configuration's folder, and that it is UTF-8: a spreadsheet calls that CSV UTF-8"))
             return nil
         }
         let table = CSVTable(text)
         for column in required where !table.header.contains(column) {
-            report(path, 1, column, "the column `\(column)` is missing", "add it to the header line")
+            report(path, 1, column, .said("缺少`\(column)`这一列", "the column `\(column)` is missing"), .said("在表头里加上", "add it to the header line"))
         }
         for column in table.header where !known.contains(column) {
-            report(path, 1, column, "unknown column `\(column)`", "known columns: \(known.joined(separator: ", "))")
+            report(
+                path, 1, column, .said("没有`\(column)`这一列", "unknown column `\(column)`"),
+                .said("可以有的列：\(known.joined(separator: "、"))", "known columns: \(known.joined(separator: ", "))"))
         }
         return table
     }
 
-    func report(_ file: String, _ line: Int, _ key: String, _ problem: String, _ fix: String) {
+    func report(_ file: String, _ line: Int, _ key: String, _ problem: LocalizedText, _ fix: LocalizedText) {
         root.log.add(DocumentIssue(file: file, line: line, key: key, problem: problem, fix: fix))
     }
 
@@ -142,12 +156,16 @@ extension ConfigurationReader {
         return table.rows.compactMap { row in
             let value = { (key: String) in row.fields[key] ?? "" }
             guard let unit = Int(value("unit")), (0...255).contains(unit) else {
-                report(path, row.line, "unit", "`\(value("unit"))` is no unit address", "write a number from 1 to 247")
+                report(
+                    path, row.line, "unit", .said("`\(value("unit"))`不是从站地址", "`\(value("unit"))` is no unit address"),
+                    .said("写1到247的数", "write a number from 1 to 247"))
                 return nil
             }
             let poll = value("poll").isEmpty ? .minutes(5) : Interval(parsing: value("poll"))
             guard let poll, poll >= .seconds(1) else {
-                report(path, row.line, "poll", "`\(value("poll"))` is no duration of a second or more", "write something like 5m")
+                report(
+                    path, row.line, "poll", .said("`\(value("poll"))`不是一秒以上的时长", "`\(value("poll"))` is no duration of a second or more"),
+                    .said("写成5m这样", "write something like 5m"))
                 return nil
             }
             var parameters: [String: String] = [:]
@@ -156,10 +174,16 @@ extension ConfigurationReader {
                 if words.count == 2 {
                     parameters[words[0]] = words[1]
                 } else {
-                    report(path, row.line, "parameters", "`\(pair)` is not key=value", "write key=value;key=value")
+                    report(
+                        path, row.line, "parameters", .said("`\(pair)`不是key=value", "`\(pair)` is not key=value"),
+                        .said("写成key=value;key=value", "write key=value;key=value"))
                 }
             }
-            if lines["meter \(value("id"))"] != nil { report(path, row.line, "id", "the id `\(value("id"))` is used twice", "give each meter its own id") }
+            if lines["meter \(value("id"))"] != nil {
+                report(
+                    path, row.line, "id", .said("编号`\(value("id"))`用了两次", "the id `\(value("id"))` is used twice"),
+                    .said("每只水表要有自己的编号", "give each meter its own id"))
+            }
             lines["meter \(value("id"))"] = row.line
             return SiteConfiguration.Meter(
                 id: MeterID(value("id")), bus: BusID(value("bus")), unit: unit, profile: ProfileID(value("profile")), poll: poll,
@@ -173,8 +197,10 @@ extension ConfigurationReader {
         return table.rows.map { row in
             let value = { (key: String) in row.fields[key].flatMap { $0.isEmpty ? nil : $0 } }
             let id = HouseholdID(value("id") ?? "")
-            if id.rawValue.isEmpty { report(path, row.line, "id", "the id is empty", "write an identifier") }
-            if lines["household \(id)"] != nil { report(path, row.line, "id", "the id `\(id)` is used twice", "give each household its own id") }
+            if id.rawValue.isEmpty { report(path, row.line, "id", .said("编号是空的", "the id is empty"), .said("写上编号", "write an identifier")) }
+            if lines["household \(id)"] != nil {
+                report(path, row.line, "id", .said("编号`\(id)`用了两次", "the id `\(id)` is used twice"), .said("每户要有自己的编号", "give each household its own id"))
+            }
             lines["household \(id)"] = row.line
             return SiteConfiguration.Household(
                 id: id, name: value("name") ?? "", address: value("address") ?? "", meter: value("meter").map { MeterID($0) },

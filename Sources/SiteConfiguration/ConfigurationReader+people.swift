@@ -24,13 +24,19 @@ extension ConfigurationReader {
         let email = node.string("email")
         let shifts = node.strings("on_duty").compactMap { text -> Shift? in
             let shift = Shift(parsing: text)
-            if shift == nil { node.child("on_duty")?.report("`\(text)` is no shift", fix: "write something like mon-fri 08:00-20:00") }
+            if shift == nil {
+                node.child("on_duty")?.report(
+                    .said("`\(text)`不是班次", "`\(text)` is no shift"), fix: .said("写成mon-fri 08:00-20:00这样", "write something like mon-fri 08:00-20:00"))
+            }
             return shift
         }
         var quiet: Shift?
         if let text = node.string("quiet_hours") {
             quiet = Shift(parsing: text)
-            if quiet == nil { node.child("quiet_hours")?.report("`\(text)` is no stretch of hours", fix: "write something like 22:00-06:00") }
+            if quiet == nil {
+                node.child("quiet_hours")?.report(
+                    .said("`\(text)`不是一段时间", "`\(text)` is no stretch of hours"), fix: .said("写成22:00-06:00这样", "write something like 22:00-06:00"))
+            }
         }
         let grids = node.strings("grids")
         let elevators = node.strings("elevators").map { ElevatorID($0) }
@@ -75,7 +81,10 @@ extension ConfigurationReader {
         if kind == .smtp { checkMail(node, &settings) }
         for address in [settings["url"], settings["server"], paths["url_file"].flatMap(files.read)].compactMap({ $0 }) { checkAddress(address, node) }
         if !keys.oneOf.contains(where: { settings[$0] != nil || paths[$0] != nil }) {
-            node.report("a \(kind.rawValue) channel needs \(keys.oneOf.map { "`\($0)`" }.joined(separator: " or "))", fix: "add it")
+            node.report(
+                .said(
+                    "\(kind.rawValue)渠道要有\(keys.oneOf.map { "`\($0)`" }.joined(separator: "或"))",
+                    "a \(kind.rawValue) channel needs \(keys.oneOf.map { "`\($0)`" }.joined(separator: " or "))"), fix: .said("加上它", "add it"))
         }
         // A topic without a token can be read by anybody who guesses its name, one at the gateway's broker by every controller that may listen.
         let isPublic = kind == .mqtt || kind == .ntfy && paths["token_file"] == nil
@@ -89,21 +98,29 @@ extension ConfigurationReader {
         guard address.hasPrefix("http://") else { return }
         let host = address.dropFirst(7).prefix { $0 != "/" && $0 != ":" && !$0.isNewline }
         if host == "localhost" || host.hasPrefix("127.") || host == "[::1]" || host.hasPrefix("[") && address.hasPrefix("http://[::1]") { return }
-        node.report("notices to \(host) would leave this machine unencrypted", fix: "write an address that begins with https://")
+        node.report(
+            .said("发往\(host)的通知会不加密地离开本机", "notices to \(host) would leave this machine unencrypted"),
+            fix: .said("地址要以https://开头", "write an address that begins with https://"))
     }
 
     /// Mail says who lives alone: it leaves this machine encrypted or not at all.
     private func checkMail(_ node: DocumentNode, _ settings: inout [String: String]) {
         let port = settings["port"].map { Int($0) ?? 0 }
-        if let port, !(1...65535).contains(port) { node.child("port")?.report("`\(settings["port"] ?? "")` is no port", fix: "write a number such as 587") }
+        if let port, !(1...65535).contains(port) {
+            node.child("port")?.report(
+                .said("`\(settings["port"] ?? "")`不是端口", "`\(settings["port"] ?? "")` is no port"), fix: .said("写数字，如587", "write a number such as 587"))
+        }
         let written = settings["tls"].map { $0 == "true" ? (port == 465 ? "tls" : "starttls") : $0 == "false" ? "none" : $0 }
         let security = written ?? (port == 465 ? "tls" : "starttls")
         settings["tls"] = security
         if !["tls", "starttls", "none"].contains(security) {
-            node.child("tls")?.report("`\(security)` is no kind of encryption", fix: "write starttls, tls, or none for a relay on this machine")
+            node.child("tls")?.report(
+                .said("没有`\(security)`这种加密", "`\(security)` is no kind of encryption"),
+                fix: .said("写starttls、tls；本机中继可写none", "write starttls, tls, or none for a relay on this machine"))
         }
         if security == "none", let host = settings["host"], !["localhost", "127.0.0.1", "::1"].contains(host) {
-            (node.child("tls") ?? node).report("mail to \(host) would leave this machine unencrypted", fix: "write `tls: starttls`")
+            (node.child("tls") ?? node).report(
+                .said("发往\(host)的邮件会不加密地离开本机", "mail to \(host) would leave this machine unencrypted"), fix: .said("写`tls: starttls`", "write `tls: starttls`"))
         }
     }
 
@@ -112,7 +129,9 @@ extension ConfigurationReader {
         for (name, node) in root.child("ladders")?.entries() ?? [] {
             if !Ladders.names.contains(name), !root.list("events").contains(where: { $0.string("ladder") == name }) {
                 node.report(
-                    "no kind of case climbs a ladder `\(name)`", fix: "name it one of: \(Ladders.names.sorted().joined(separator: ", "))", severity: .warning)
+                    .said("没有哪种工单用梯级`\(name)`", "no kind of case climbs a ladder `\(name)`"),
+                    fix: .said("名字写其中之一：\(Ladders.names.sorted().joined(separator: "、"))", "name it one of: \(Ladders.names.sorted().joined(separator: ", "))"),
+                    severity: .warning)
             }
             var every = Interval.minutes(15)
             var steps: [DocumentNode] = []
@@ -126,16 +145,16 @@ extension ConfigurationReader {
             let read = steps.compactMap { step -> LadderStep? in
                 defer { step.finish() }
                 let roles = step.child("notify").map { list in list.isSequence ? list.elements() : [list] } ?? []
-                if roles.isEmpty { step.report("the step notifies nobody", fix: "add `notify: [family]`") }
+                if roles.isEmpty { step.report(.said("这一级没有通知任何人", "the step notifies nobody"), fix: .said("加上`notify: [family]`", "add `notify: [family]`")) }
                 return LadderStep(
                     after: step.interval("after", required: true) ?? .zero, notify: roles.compactMap { $0.choice(Role.self) },
                     acceptWithin: step.interval("accept_within", least: .seconds(1)),
                     arriveWithin: step.interval("arrive_within", least: .seconds(1)),
                     outcomeWithin: step.interval("outcome_within", least: .seconds(1)))
             }
-            if read.isEmpty { node.report("the ladder has no steps", fix: "add at least one step") }
+            if read.isEmpty { node.report(.said("这个梯级表没有级", "the ladder has no steps"), fix: .said("至少写一级", "add at least one step")) }
             for (earlier, later) in zip(read, read.dropFirst()) where later.after < earlier.after {
-                node.report("a step comes before the one above it", fix: "order the steps by `after`")
+                node.report(.said("有一级比上一级还早", "a step comes before the one above it"), fix: .said("按`after`排好顺序", "order the steps by `after`"))
             }
             result[name] = Ladder(steps: read, repeat: every)
         }
@@ -182,7 +201,7 @@ public enum PolicyReader {
         {
             return count * factor
         }
-        node.child(key)?.report("`\(text)` is no rate", fix: "write something like 0.5/month")
+        node.child(key)?.report(.said("`\(text)`不是频率", "`\(text)` is no rate"), fix: .said("写成0.5/month这样", "write something like 0.5/month"))
         return nil
     }
 }

@@ -1,19 +1,26 @@
 import Documents
+import Phrasebook
 
 /// Files that the configuration names: whether they are there, and who else may read or write them.
 extension ConfigurationReader {
+    /// What to type, the same in every language.
+    func run(_ command: String) -> LocalizedText { .said("运行`\(command)`", command) }
+
     /// A key that names a file with a secret: the file must be there.
     func secretFile(_ node: DocumentNode?, _ key: String) -> String? {
         guard let path = node?.string(key).map(files.resolve) else { return nil }
         if files.read(path) == nil {
-            node?.child(key)?.report("the file `\(path)` cannot be read", fix: "create it, readable for the gateway's user only")
+            node?.child(key)?.report(
+                .said("文件`\(path)`读不了", "the file `\(path)` cannot be read"), fix: .said("建好它，只让网关的用户能读", "create it, readable for the gateway's user only"))
         } else if let mode = files.mode(path) {
             // What others may write is not ours; what others may read is no secret. Certificates are none.
             let isSecret = key != "ca_file" && key != "certificate_file"
             if mode & 0o022 != 0 {
-                node?.child(key)?.report("others may write `\(path)`", fix: "chmod \(isSecret ? "600" : "644") \(path)")
+                node?.child(key)?.report(.said("别人能改写`\(path)`", "others may write `\(path)`"), fix: run("chmod \(isSecret ? "600" : "644") \(path)"))
             } else if isSecret, mode & 0o004 != 0 {
-                node?.child(key)?.report("everybody on this machine may read the secret in `\(path)`", fix: "chmod 600 \(path)", severity: .warning)
+                node?.child(key)?.report(
+                    .said("本机上谁都能读`\(path)`里的密钥", "everybody on this machine may read the secret in `\(path)`"), fix: run("chmod 600 \(path)"),
+                    severity: .warning)
             }
         }
         return path
@@ -23,9 +30,12 @@ extension ConfigurationReader {
     func checkTable(_ key: String, isPrivate: Bool) {
         guard let path = root.string(key).map(files.resolve), let mode = files.mode(path) else { return }
         if mode & 0o002 != 0 {
-            root.child(key)?.report("everybody on this machine may write `\(path)`", fix: "chmod 640 \(path)", severity: .warning)
+            root.child(key)?.report(
+                .said("本机上谁都能改写`\(path)`", "everybody on this machine may write `\(path)`"), fix: run("chmod 640 \(path)"), severity: .warning)
         } else if isPrivate, mode & 0o004 != 0 {
-            root.child(key)?.report("everybody on this machine may read in `\(path)` who lives alone", fix: "chmod 640 \(path)", severity: .warning)
+            root.child(key)?.report(
+                .said("本机上谁都能从`\(path)`里看到谁独居", "everybody on this machine may read in `\(path)` who lives alone"), fix: run("chmod 640 \(path)"),
+                severity: .warning)
         }
     }
 }

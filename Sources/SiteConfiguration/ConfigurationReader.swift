@@ -64,12 +64,19 @@ public struct ConfigurationReader {
 
     private mutating func configuration(_ profiles: [ProfileID: MeterProfile]) -> SiteConfiguration? {
         let site = root.child("site")
-        if site == nil { root.report("`site` is missing", fix: "add `site: {id: …, name: …, timezone: Asia/Shanghai}`") }
+        if site == nil {
+            root.report(
+                .said("缺少`site`", "`site` is missing"),
+                fix: .said("加上`site: {id: …, name: …, timezone: Asia/Shanghai}`", "add `site: {id: …, name: …, timezone: Asia/Shanghai}`"))
+        }
         let siteID = site?.identifier("id", SiteID.self)
         let siteName = site?.string("name") ?? ""
         let zone = site?.string("timezone") ?? "Asia/Shanghai"
         let clock = CivilClock(identifier: zone)
-        if clock == nil { site?.child("timezone")?.report("`\(zone)` is not a time zone", fix: "write an IANA name such as Asia/Shanghai") }
+        if clock == nil {
+            site?.child("timezone")?.report(
+                .said("`\(zone)`不是时区", "`\(zone)` is not a time zone"), fix: .said("写IANA名称，如Asia/Shanghai", "write an IANA name such as Asia/Shanghai"))
+        }
         site?.finish()
         let language = root.choice("language", Language.self) ?? .chinese
         let storage = storage()
@@ -112,7 +119,8 @@ public struct ConfigurationReader {
         for folder in named.isEmpty ? ["DeviceProfiles"] : named {
             let places = folder.hasPrefix("/") ? [folder] : [files.resolve(folder)] + files.profileRoots.map { "\($0)/\(folder)" }
             guard let place = places.first(where: { files.list($0, "") != nil }) else {
-                root.child("profiles")?.report("there is no folder `\(folder)`", fix: "name a folder with device profiles")
+                root.child("profiles")?.report(
+                    .said("没有`\(folder)`这个文件夹", "there is no folder `\(folder)`"), fix: .said("写放设备档案的文件夹", "name a folder with device profiles"))
                 continue
             }
             let paths = (files.list("\(place)/meters", ".yaml") ?? []) + (files.list(place, ".yaml") ?? [])
@@ -163,27 +171,35 @@ public struct ConfigurationReader {
             port = number
             if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         } else {
-            node?.child("listen")?.report("`\(listen)` is not HOST:PORT", fix: "write something like 127.0.0.1:8080")
+            node?.child("listen")?.report(
+                .said("`\(listen)`不是HOST:PORT", "`\(listen)` is not HOST:PORT"), fix: .said("写成127.0.0.1:8080这样", "write something like 127.0.0.1:8080"))
         }
         var users = node?.string("users_file").map(files.resolve)
         if let path = users, files.read(path) == nil {
             // Behind a proxy everybody comes from this machine, and without accounts everybody on this machine may do everything.
             let isThere = files.mode(path) != nil
             node?.child("users_file")?.report(
-                isThere ? "`\(path)` cannot be read: nobody would have to sign in" : "there is no file `\(path)`",
-                fix: isThere ? "let the gateway's user read it" : "run `wellward user add`; until then the console stays on loopback",
+                isThere
+                    ? .said("`\(path)`读不了：那样谁都不用登录", "`\(path)` cannot be read: nobody would have to sign in")
+                    : .said("没有`\(path)`这个文件", "there is no file `\(path)`"),
+                fix: isThere
+                    ? .said("让网关的用户能读它", "let the gateway's user read it")
+                    : .said("运行`wellward user add`；在那之前控制台只在本机开放", "run `wellward user add`; until then the console stays on loopback"),
                 severity: node?.string("public_url") == nil && !isThere ? .warning : .error)
             users = nil
         } else if let path = users, let mode = files.mode(path), mode & 0o022 != 0 {
-            node?.child("users_file")?.report("others may write `\(path)`, and with it make themselves accounts", fix: "chmod 600 \(path)")
+            node?.child("users_file")?.report(
+                .said("别人能改写`\(path)`，从而给自己开账号", "others may write `\(path)`, and with it make themselves accounts"), fix: run("chmod 600 \(path)"))
         } else if let path = users, let mode = files.mode(path), mode & 0o004 != 0 {
             node?.child("users_file")?.report(
-                "everybody on this machine may read the password hashes in `\(path)`", fix: "chmod 640 \(path)", severity: .warning)
+                .said("本机上谁都能读`\(path)`里的密码哈希", "everybody on this machine may read the password hashes in `\(path)`"), fix: run("chmod 640 \(path)"),
+                severity: .warning)
         }
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         if users == nil, !isLoopback {
             node?.child("listen")?.report(
-                "without a users file the console may only listen on loopback", fix: "run `wellward user add`, or listen on 127.0.0.1")
+                .said("没有账号文件，控制台只能在本机监听", "without a users file the console may only listen on loopback"),
+                fix: .said("运行`wellward user add`，或在127.0.0.1监听", "run `wellward user add`, or listen on 127.0.0.1"))
         }
         return SiteConfiguration.Console(host: host, port: port, usersFile: users, publicURL: node?.string("public_url"))
     }
@@ -193,8 +209,12 @@ public struct ConfigurationReader {
         defer { node.finish() }
         let broker = broker(node)
         if broker.authorityFile == nil, !broker.isLoopback, node.child("tls") == nil {
-            let what = broker.passwordFile == nil ? "door commands and notices" : "the password, door commands and notices"
-            node.report("\(what) go to \(broker.host) unencrypted", fix: "add `tls: {ca_file: …}`", severity: .warning)
+            let what: LocalizedText =
+                broker.passwordFile == nil
+                ? .said("控门命令和通知", "door commands and notices") : .said("密码、控门命令和通知", "the password, door commands and notices")
+            node.report(
+                .said("\(what.chinese)不加密地发往\(broker.host)", "\(what.english) go to \(broker.host) unencrypted"),
+                fix: .said("加上`tls: {ca_file: …}`", "add `tls: {ca_file: …}`"), severity: .warning)
         }
         return broker
     }
@@ -202,11 +222,15 @@ public struct ConfigurationReader {
     private func upstream() -> SiteConfiguration.Upstream? {
         guard let node = root.child("upstream") else { return nil }
         defer { node.finish() }
-        if let kind = node.string("kind"), kind != "mqtt" { node.child("kind")?.report("`\(kind)` is not known here", fix: "write `kind: mqtt`") }
+        if let kind = node.string("kind"), kind != "mqtt" {
+            node.child("kind")?.report(.said("这里没有`\(kind)`", "`\(kind)` is not known here"), fix: .said("写`kind: mqtt`", "write `kind: mqtt`"))
+        }
         let broker = broker(node)
         // Pseudonyms or not: when somebody's taps run is told to nobody on the way.
         if broker.authorityFile == nil, !broker.isLoopback, node.child("tls") == nil {
-            node.report("what is sent to \(broker.host) would leave this machine unencrypted", fix: "add `tls: {ca_file: …}`")
+            node.report(
+                .said("发往\(broker.host)的内容会不加密地离开本机", "what is sent to \(broker.host) would leave this machine unencrypted"),
+                fix: .said("加上`tls: {ca_file: …}`", "add `tls: {ca_file: …}`"))
         }
         return SiteConfiguration.Upstream(
             broker: broker, topic: node.string("topic") ?? "wellward/v1/upstream", mostBytes: node.bytes("max_bytes", least: 1_000_000) ?? 200_000_000,
@@ -219,7 +243,7 @@ public struct ConfigurationReader {
         let at = node.string("at") ?? "10:00"
         let parts = at.split(separator: ":").compactMap { Int($0) }
         guard parts.count == 2, (0...23).contains(parts[0]), (0...59).contains(parts[1]) else {
-            node.child("at")?.report("`\(at)` is no clock time", fix: "write something like 10:00")
+            node.child("at")?.report(.said("`\(at)`不是钟点", "`\(at)` is no clock time"), fix: .said("写成10:00这样", "write something like 10:00"))
             return nil
         }
         return SiteConfiguration.Drill(day: node.integer("day", in: 1...28) ?? 1, minute: parts[0] * 60 + parts[1])
@@ -235,11 +259,15 @@ public struct ConfigurationReader {
         let ladder = node.string("ladder") ?? "incident"
         if !Ladders.names.contains(ladder), root.child("ladders")?.child(ladder) == nil {
             node.child("ladder")?.report(
-                "there is no ladder `\(ladder)`", fix: "add it under `ladders:`, or name one of: \(Ladders.names.sorted().joined(separator: ", "))")
+                .said("没有梯级`\(ladder)`", "there is no ladder `\(ladder)`"),
+                fix: .said(
+                    "在`ladders:`下加上它，或写其中之一：\(Ladders.names.sorted().joined(separator: "、"))",
+                    "add it under `ladders:`, or name one of: \(Ladders.names.sorted().joined(separator: ", "))"))
         }
         for key in ["text", "subject", "match"] {
             if let pointer = node.string(key), !pointer.hasPrefix("/") {
-                node.child(key)?.report("`\(pointer)` is no JSON Pointer", fix: "write something like /body/type")
+                node.child(key)?.report(
+                    .said("`\(pointer)`不是JSON Pointer", "`\(pointer)` is no JSON Pointer"), fix: .said("写成/body/type这样", "write something like /body/type"))
             }
         }
         let event = SiteConfiguration.EventSource(
@@ -255,7 +283,9 @@ public struct ConfigurationReader {
         defer { tls?.finish() }
         // Without an authority the connection would silently be in the clear.
         if let tls, tls.child("ca_file") == nil {
-            tls.report("`tls` without `ca_file` checks nobody's certificate", fix: "add `ca_file`, or remove `tls` on a broker that speaks in the clear")
+            tls.report(
+                .said("只有`tls`没有`ca_file`，就不会核对任何证书", "`tls` without `ca_file` checks nobody's certificate"),
+                fix: .said("加上`ca_file`；服务器不加密就去掉`tls`", "add `ca_file`, or remove `tls` on a broker that speaks in the clear"))
         }
         return SiteConfiguration.Broker(
             host: node.string("host") ?? "127.0.0.1", port: node.integer("port", in: 1...65_535) ?? (tls == nil ? 1883 : 8883),

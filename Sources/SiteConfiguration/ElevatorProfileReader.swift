@@ -32,7 +32,9 @@ public enum ElevatorProfileReader {
 
     private static func profile(_ root: DocumentNode) -> ElevatorProfile? {
         defer { root.finish() }
-        if root.string("kind", required: true) != "elevator" { root.child("kind")?.report("this is no elevator profile", fix: "write `kind: elevator`") }
+        if root.string("kind", required: true) != "elevator" {
+            root.child("kind")?.report(.said("这不是电梯档案", "this is no elevator profile"), fix: .said("写`kind: elevator`", "write `kind: elevator`"))
+        }
         let id = root.identifier("id", ProfileID.self)
         let title = localized(root.child("title"))
         let document = root.string("document", required: true) ?? ""
@@ -48,17 +50,21 @@ public enum ElevatorProfileReader {
         for topic in ElevatorProfile.Topic.allCases {
             guard let pattern = places?.string(topic.rawValue) else { continue }
             if pattern.split(separator: "/").count(where: { $0.contains("{elevator}") }) != 1 || pattern.contains("+") || pattern.contains("#") {
-                places?.child(topic.rawValue)?.report("a topic names the controller once", fix: "write `{elevator}` for its address, and no wildcards")
+                places?.child(topic.rawValue)?.report(
+                    .said("主题里要写一次控制器", "a topic names the controller once"),
+                    fix: .said("地址处写`{elevator}`，不要通配符", "write `{elevator}` for its address, and no wildcards"))
             }
             topics[topic] = pattern
         }
-        if topics.isEmpty { root.report("`topics` is missing", fix: "add the topics of the controller's messages") }
+        if topics.isEmpty { root.report(.said("缺少`topics`", "`topics` is missing"), fix: .said("写上控制器各种消息的主题", "add the topics of the controller's messages")) }
         var fields: [ElevatorProfile.Topic: [String: ElevatorProfile.Field]] = [:]
         for (topic, known) in names {
             guard let node = root.child(topic.rawValue) else { continue }
             for (name, value) in node.entries() {
                 guard known.contains(name) else {
-                    value.report("`\(name)` is no field of \(topic.rawValue)", fix: "known: \(known.joined(separator: ", "))")
+                    value.report(
+                        .said("\(topic.rawValue)没有`\(name)`这个字段", "`\(name)` is no field of \(topic.rawValue)"),
+                        fix: .said("可以写：\(known.joined(separator: "、"))", "known: \(known.joined(separator: ", "))"))
                     continue
                 }
                 fields[topic, default: [:]][name] = field(value, name)
@@ -66,7 +72,8 @@ public enum ElevatorProfileReader {
         }
         for name in ["service_mode", "motion", "door", "door_zone"] where fields[.status]?[name] == nil {
             root.child("status")?.report(
-                "`\(name)` is not mapped: it stays unknown, and the door is never held", fix: "map it, or keep this lift on `boarding: alarm`",
+                .said("`\(name)`没有对应：它一直未知，门就永远不会被控住", "`\(name)` is not mapped: it stays unknown, and the door is never held"),
+                fix: .said("写上对应，或让这部电梯只用`boarding: alarm`", "map it, or keep this lift on `boarding: alarm`"),
                 severity: .warning)
         }
         let command = root.child("command")
@@ -74,7 +81,8 @@ public enum ElevatorProfileReader {
         var actions: [BoardingCommand.Action: String] = [:]
         for (name, value) in command?.child("actions")?.entries() ?? [] {
             guard let action = BoardingCommand.Action(rawValue: name) else {
-                value.report("`\(name)` is no action", fix: "known: hold_door, release, announce")
+                value.report(
+                    .said("没有`\(name)`这个动作", "`\(name)` is no action"), fix: .said("可以写：hold_door、release、announce", "known: hold_door, release, announce"))
                 continue
             }
             actions[action] = value.text ?? ""
@@ -92,7 +100,9 @@ public enum ElevatorProfileReader {
         for (key, value) in node.child("values")?.entries() ?? [] {
             let word = value.text ?? ""
             if let known = words[name], !known.contains(word) {
-                value.report("`\(word)` is no native word of \(name)", fix: "known: \(known.joined(separator: ", "))")
+                value.report(
+                    .said("\(name)没有`\(word)`这个词", "`\(word)` is no native word of \(name)"),
+                    fix: .said("可以写：\(known.joined(separator: "、"))", "known: \(known.joined(separator: ", "))"))
             }
             values[key] = word
         }
@@ -102,7 +112,9 @@ public enum ElevatorProfileReader {
     private static func pointer(_ node: DocumentNode, _ text: String?) -> String {
         let text = text ?? ""
         if !text.isEmpty, !text.hasPrefix("/") {
-            node.report("`\(text)` is no JSON Pointer", fix: "begin with a slash, such as /body/mode; empty for the whole payload")
+            node.report(
+                .said("`\(text)`不是JSON Pointer", "`\(text)` is no JSON Pointer"),
+                fix: .said("以斜杠开头，如/body/mode；留空表示整个消息", "begin with a slash, such as /body/mode; empty for the whole payload"))
         }
         return text
     }

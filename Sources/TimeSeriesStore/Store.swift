@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Phrasebook
 import Synchronization
 import Telemetry
 
@@ -29,11 +30,14 @@ public enum StoreFault: Error, Sendable, CustomStringConvertible {
     }
 
     /// What happened.
-    public var description: String {
+    public var description: String { text.english }
+
+    /// What happened, in both languages; what the data base itself says is English.
+    public var text: LocalizedText {
         switch self {
-        case .full(let what): "the disk takes no more (\(what))"
-        case .corrupt(let what): "the data base file is damaged (\(what))"
-        case .failed(let what): what
+        case .full(let what): .said("磁盘写不进去了（\(what)）", "the disk takes no more (\(what))")
+        case .corrupt(let what): .said("数据库文件已损坏（\(what)）", "the data base file is damaged (\(what))")
+        case .failed(let what): .said(what, what)
         }
     }
 }

@@ -7,7 +7,10 @@ import Logging
 func makeLogger(_ level: String) throws -> Logger {
     func read(_ word: some StringProtocol) throws -> Logger.Level {
         guard let level = Logger.Level(rawValue: String(word)) else {
-            throw CommandFault("--log-level: `\(word)` is no level; there are: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw CommandFault(
+                Spoken.say(
+                    "--log-level：没有`\(word)`这个级别；有：\(Logger.Level.allCases.map(\.rawValue).joined(separator: "、"))",
+                    "--log-level: `\(word)` is no level; there are: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"))
         }
         return level
     }
@@ -19,7 +22,10 @@ func makeLogger(_ level: String) throws -> Logger {
         }
         let area = String(part[..<equals])
         guard AreaLog.areas.contains(area) else {
-            throw CommandFault("--log-level: `\(area)` is no area; there are: \(AreaLog.areas.joined(separator: ", "))")
+            throw CommandFault(
+                Spoken.say(
+                    "--log-level：没有`\(area)`这个模块；有：\(AreaLog.areas.joined(separator: "、"))",
+                    "--log-level: `\(area)` is no area; there are: \(AreaLog.areas.joined(separator: ", "))"))
         }
         byArea[area] = try read(part[part.index(after: equals)...])
     }

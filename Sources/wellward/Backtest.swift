@@ -10,20 +10,23 @@ import Telemetry
 struct Backtest: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: Spoken.say("用历史读数回放检测。", "Run the safeguarding detector over recorded history."),
-        discussion: """
+        discussion: Spoken.say(
+            "每个文件是一户：CSV，列为unix_seconds,litres_cumulative。按时间顺序，一行一个发现。",
+            """
             Each file is one household: CSV with unix_seconds,litres_cumulative. Prints one finding a line in time order.
-
-            Example: wellward backtest home.csv --timezone Asia/Shanghai --format jsonl
             """)
+            + "\n\n" + Spoken.examples("wellward backtest home.csv --timezone Asia/Shanghai --format jsonl"))
 
-    @Argument(help: "CSV files, one for each household.") var files: [String]
-    @Option(help: "A policy file; the default policy otherwise.") var policy: String?
-    @Option(help: "CSV household,unix_seconds: simulated collapses.") var onsets: String?
-    @Option(help: "CSV household,kind,from,until: what the presence ledger knew; times are Unix seconds.") var presence: String?
-    @Option(help: "One count of the meter in litres; inferred otherwise.") var resolutionLitres: Double?
-    @Option(help: "The households' time zone, such as Asia/Shanghai.") var timezone = "Asia/Shanghai"
-    @Option(help: "text, json or jsonl.") var format = OutputFormat.jsonl
-    @Option(help: "html: a page with charts for a committee instead of lines.") var report: ReportFormat?
+    @Argument(help: .said("CSV文件，每户一个。", "CSV files, one for each household.")) var files: [String]
+    @Option(help: .said("策略文件；不写就用默认策略。", "A policy file; the default policy otherwise.")) var policy: String?
+    @Option(help: .said("模拟摔倒的CSV：household,unix_seconds。", "CSV household,unix_seconds: simulated collapses.")) var onsets: String?
+    @Option(
+        help: .said("在家登记的CSV：household,kind,from,until，时间是Unix秒。", "CSV household,kind,from,until: what the presence ledger knew; times are Unix seconds."))
+    var presence: String?
+    @Option(help: .said("水表一个字是多少升；不写就从数据推断。", "One count of the meter in litres; inferred otherwise.")) var resolutionLitres: Double?
+    @Option(help: .said("住户的时区，如Asia/Shanghai。", "The households' time zone, such as Asia/Shanghai.")) var timezone = "Asia/Shanghai"
+    @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.jsonl
+    @Option(help: .said("html：给居委会看的带图页面，代替逐行输出。", "html: a page with charts for a committee instead of lines.")) var report: ReportFormat?
 
     /// What a report can be.
     enum ReportFormat: String, ExpressibleByArgument, CaseIterable { case html }
@@ -82,7 +85,7 @@ struct Backtest: ParsableCommand {
         } catch let fault as RegisterHistory.Fault {
             throw CommandFault(
                 Spoken.say(
-                    "\(file)第\(fault.line)行：\(fault.problem)；要写成unix_seconds,litres_cumulative的CSV",
+                    "\(file)第\(fault.line)行：\(fault.problem.chinese)；要写成unix_seconds,litres_cumulative的CSV",
                     "\(file), \(fault); the file must be CSV as unix_seconds,litres_cumulative"))
         }
     }

@@ -9,20 +9,23 @@ import TimeSeriesStore
 struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: Spoken.say("在网关运行时备份它的记录。", "Copy the gateway's record while it is at work."),
-        discussion: """
+        discussion: Spoken.say(
+            "备份是某一时刻的一个SQLite文件，只有网关的用户能读。里面能看出谁独居：要像网关一样看管好。带姓名和地址的配置不在里面。",
+            """
             The copy is one SQLite file of one moment, for the gateway's user alone. It says who lives alone: keep it as carefully as the gateway. The \
             configuration, with names and addresses, is not in it.
-
-            Example: wellward backup --config /etc/wellward/wellward.yaml --to /mnt/usb/wellward-2026-11-24.sqlite
             """)
+            + "\n\n" + Spoken.examples("wellward backup --config /etc/wellward/wellward.yaml --to /mnt/usb/wellward-2026-11-24.sqlite"))
 
-    @Option(help: "The configuration file.") var config: String
-    @Option(help: "The new file.") var to: String
+    @Option(help: .said("配置文件。", "The configuration file.")) var config: String
+    @Option(help: .said("新文件。", "The new file.")) var to: String
 
     func run() throws {
         umask(0o077)
         let path = try storagePath(config)
-        guard !FileManager.default.fileExists(atPath: to) else { throw CommandFault("\(to): there is a file already; name a new one") }
+        guard !FileManager.default.fileExists(atPath: to) else {
+            throw CommandFault(Spoken.say("\(to)：已有这个文件，换一个名字", "\(to): there is a file already; name a new one"))
+        }
         do throws(StoreFault) {
             let store = try Store(path: path)
             try store.backup(to: to)
@@ -33,7 +36,7 @@ struct BackupCommand: ParsableCommand {
             if let fault = faults.first { throw .corrupt(fault) }
         } catch {
             try? FileManager.default.removeItem(atPath: to)
-            throw CommandFault("\(path) was not backed up: \(error)")
+            throw CommandFault(Spoken.say("\(path)没有备份成：\(error.text.chinese)", "\(path) was not backed up: \(error)"))
         }
         for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: to + suffix) }
         print(Spoken.say("已备份到\(to)，并已校验。", "Backed up to \(to), and checked."))
@@ -44,15 +47,16 @@ struct BackupCommand: ParsableCommand {
 struct RestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: Spoken.say("从备份恢复记录；网关须先停下。", "Put a backup in the place of the record; the gateway must be stopped."),
-        discussion: """
+        discussion: Spoken.say(
+            "现在的记录会放在一旁，绝不删除。备份之后发生的事就不知道了：读数缺失，工单停在当时的状态，当时没发出的通知按原编号重发。",
+            """
             The present record is set aside beside it, never deleted. What happened after the backup is then unknown: readings are missing, cases stand as they \
             stood, and notices of that time that were not sent are sent again under their old ids.
-
-            Example: wellward restore --config /etc/wellward/wellward.yaml --from /mnt/usb/wellward-2026-11-24.sqlite
             """)
+            + "\n\n" + Spoken.examples("wellward restore --config /etc/wellward/wellward.yaml --from /mnt/usb/wellward-2026-11-24.sqlite"))
 
-    @Option(help: "The configuration file.") var config: String
-    @Option(help: "The backup.") var from: String
+    @Option(help: .said("配置文件。", "The configuration file.")) var config: String
+    @Option(help: .said("备份文件。", "The backup.")) var from: String
 
     func run() throws {
         umask(0o077)
@@ -79,7 +83,7 @@ struct RestoreCommand: ParsableCommand {
                 } catch { throw .failed(error.localizedDescription) }
             }
         } catch {
-            throw CommandFault("the backup was not restored: \(error)")
+            throw CommandFault(Spoken.say("备份没有恢复成：\(error.text.chinese)", "the backup was not restored: \(error)"))
         }
         // The record that was damaged is gone from here.
         StoreOpening.unmarkDamaged(path)
@@ -102,6 +106,6 @@ func storagePath(_ config: String, mustExist: Bool = true) throws -> String {
     let result = try ConfigurationLoader.load(config)
     guard let configuration = result.configuration else { throw DocumentIssues(result.issues.filter { $0.severity == .error }) }
     let path = configuration.storage.path
-    guard !mustExist || FileManager.default.fileExists(atPath: path) else { throw CommandFault("\(path): there is no record yet") }
+    guard !mustExist || FileManager.default.fileExists(atPath: path) else { throw CommandFault(Spoken.say("\(path)：还没有记录", "\(path): there is no record yet")) }
     return path
 }

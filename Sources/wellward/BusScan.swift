@@ -12,40 +12,47 @@ struct BusCommand: AsyncParsableCommand {
     struct Scan: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: Spoken.say("只读扫描一条总线，找出并认出水表。", "Find the meters on a bus, read-only, and name them."),
-            discussion: """
+            discussion: Spoken.say(
+                "向每个从站地址问一个寄存器；有应答的，按每个档案的读法读一遍，凭特征叫出名字，认不出的写`unknown`和最像的档案。什么都不写入。--resume FILE记下进度，扫描中断后从断处接着来。",
+                """
                 Asks every unit address for one register; whoever answers is read as each profile would read it, and named by its \
                 fingerprint, or `unknown` with the nearest profiles. Nothing is written. --resume FILE keeps what was done, so that a \
                 scan that was cut off goes on where it stopped.
-
-                Examples:
-                  wellward bus scan --bus rtu:///dev/ttyUSB0 --bauds 9600,2400 --parities none,even --resume survey.jsonl
-                  wellward bus scan --bus tcp://10.0.0.7:502 --units 1-32 --format html > acceptance.html
                 """)
+                + "\n\n"
+                + Spoken.examples(
+                    "wellward bus scan --bus rtu:///dev/ttyUSB0 --bauds 9600,2400 --parities none,even --resume survey.jsonl",
+                    "wellward bus scan --bus tcp://10.0.0.7:502 --units 1-32 --format html > acceptance.html"))
 
-        @Option(help: "tcp://HOST:PORT, rtu:///dev/ttyUSB0 or rtu-over-tcp://HOST:PORT") var bus: String
-        @Option(help: "Unit addresses such as 1-247 or 1,5,17-20.") var units = "1-247"
-        @Option(help: "Baud rates to try on a serial line, such as 9600,2400.") var bauds: String?
-        @Option(help: "Parities to try on a serial line: none,even,odd.") var parities: String?
-        @Option(help: "How long a meter may take to answer.") var timeout = "300ms"
-        @Option(help: "Pause between two questions, for slow and battery meters.") var pause = "20ms"
-        @Option(help: "How often a silent address is asked; battery meters sleep through the first.") var tries = 2
-        @Option(help: "Keep progress in this file and go on from it.") var resume: String?
-        @Option(help: "text, json, jsonl or html (a printable acceptance sheet).") var format = Format.text
+        @Option(
+            help: .said("总线地址：tcp://HOST:PORT、rtu:///dev/ttyUSB0或rtu-over-tcp://HOST:PORT", "tcp://HOST:PORT, rtu:///dev/ttyUSB0 or rtu-over-tcp://HOST:PORT"))
+        var bus: String
+        @Option(help: .said("从站地址，如1-247或1,5,17-20。", "Unit addresses such as 1-247 or 1,5,17-20.")) var units = "1-247"
+        @Option(help: .said("串口上要试的波特率，如9600,2400。", "Baud rates to try on a serial line, such as 9600,2400.")) var bauds: String?
+        @Option(help: .said("串口上要试的校验：none,even,odd。", "Parities to try on a serial line: none,even,odd.")) var parities: String?
+        @Option(help: .said("水表最多多久应答。", "How long a meter may take to answer.")) var timeout = "300ms"
+        @Option(help: .said("两次询问之间歇多久，照顾慢的和电池供电的水表。", "Pause between two questions, for slow and battery meters.")) var pause = "20ms"
+        @Option(help: .said("没有应答的地址问几次；电池表往往睡过第一次。", "How often a silent address is asked; battery meters sleep through the first.")) var tries = 2
+        @Option(help: .said("进度记在这个文件里，下次接着来。", "Keep progress in this file and go on from it.")) var resume: String?
+        @Option(help: .said("输出格式：text、json、jsonl或html（可打印的验收单）。", "text, json, jsonl or html (a printable acceptance sheet).")) var format = Format.text
 
         /// How the survey is printed.
         enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, jsonl, html }
 
         func validate() throws {
-            guard BusAddress(url: bus) != nil else { throw ValidationError("--bus `\(bus)` is not a bus URL such as tcp://127.0.0.1:502.") }
+            guard BusAddress(url: bus) != nil else {
+                throw ValidationError(Spoken.say("--bus的`\(bus)`不是总线地址，应如tcp://127.0.0.1:502。", "--bus `\(bus)` is not a bus URL such as tcp://127.0.0.1:502."))
+            }
             guard Self.numbers(units).map({ !$0.isEmpty && $0.allSatisfy { (1...247).contains($0) } }) == true else {
-                throw ValidationError("--units is a list such as 1-247 or 1,5,17-20.")
+                throw ValidationError(Spoken.say("--units是列表，如1-247或1,5,17-20。", "--units is a list such as 1-247 or 1,5,17-20."))
             }
             guard Interval(parsing: timeout) != nil, Interval(parsing: pause) != nil, (1...5).contains(tries) else {
-                throw ValidationError("--timeout and --pause are durations such as 300ms; --tries is 1 to 5.")
+                throw ValidationError(
+                    Spoken.say("--timeout和--pause是时长，如300ms；--tries是1到5。", "--timeout and --pause are durations such as 300ms; --tries is 1 to 5."))
             }
-            if let bauds, Self.numbers(bauds) == nil { throw ValidationError("--bauds is a list such as 9600,2400.") }
+            if let bauds, Self.numbers(bauds) == nil { throw ValidationError(Spoken.say("--bauds是列表，如9600,2400。", "--bauds is a list such as 9600,2400.")) }
             if let parities, parities.split(separator: ",").contains(where: { Parity(rawValue: String($0)) == nil }) {
-                throw ValidationError("--parities is a list of none, even, odd.")
+                throw ValidationError(Spoken.say("--parities是none、even、odd的列表。", "--parities is a list of none, even, odd."))
             }
         }
 
@@ -128,7 +135,7 @@ struct BusCommand: AsyncParsableCommand {
         }
 
         private func lines() throws -> [(String, BusAddress)] {
-            guard let address = BusAddress(url: bus) else { throw CommandFault("--bus `\(bus)` is not a bus URL") }
+            guard let address = BusAddress(url: bus) else { throw CommandFault(Spoken.say("--bus的`\(bus)`不是总线地址", "--bus `\(bus)` is not a bus URL")) }
             guard case .rtu(let device, let baud, let parity, let stopBits) = address else { return [(bus, address)] }
             let bauds = self.bauds.flatMap(Self.numbers) ?? [baud]
             let parities = self.parities?.split(separator: ",").compactMap { Parity(rawValue: String($0)) } ?? [parity]
@@ -163,7 +170,7 @@ struct BusCommand: AsyncParsableCommand {
             guard let resume else { return }
             let line = Data((Self.json(found) + "\n").utf8)
             if !FileManager.default.fileExists(atPath: resume) { _ = FileManager.default.createFile(atPath: resume, contents: nil) }
-            guard let file = FileHandle(forWritingAtPath: resume) else { throw CommandFault("\(resume) cannot be written") }
+            guard let file = FileHandle(forWritingAtPath: resume) else { throw CommandFault(Spoken.say("\(resume)写不了", "\(resume) cannot be written")) }
             try file.seekToEnd()
             try file.write(contentsOf: line)
             try file.close()
@@ -183,13 +190,14 @@ struct BusCommand: AsyncParsableCommand {
             case .text:
                 for item in found {
                     let near = item.nearest.map { "\($0.profile) \(Int($0.nearness * 100)) %" }.joined(separator: ", ")
-                    Swift.print(
-                        "\(item.line) unit \(item.unit): \(item.profile ?? "unknown")\(item.profile == nil ? "; nearest \(near.isEmpty ? "none" : near)" : "")")
+                    let nearest = near.isEmpty ? Spoken.say("没有", "none") : near
+                    let name = item.profile ?? Spoken.say("unknown，最像的：\(nearest)", "unknown; nearest \(nearest)")
+                    Swift.print(Spoken.say("\(item.line) 从站\(item.unit)：\(name)", "\(item.line) unit \(item.unit): \(name)"))
                     for sample in item.readings.prefix(6) {
                         Swift.print("    \(sample.point): \(sample.value.map { "\($0) \(sample.unit)" } ?? "–") [\(sample.quality)]")
                     }
                 }
-                Swift.print("\(found.count) meters answered.")
+                Swift.print(Spoken.say("\(found.count)只水表有应答。", "\(found.count) meters answered."))
             }
         }
     }

@@ -13,10 +13,10 @@ struct Config: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: Spoken.say("检查配置，并预测每条总线一轮的时间。", "Validate a configuration and predict each bus's round."),
-            discussion: "Example: wellward config check wellward.yaml --format json")
+            discussion: Spoken.examples("wellward config check wellward.yaml --format json"))
 
-        @Argument(help: "The configuration file.") var file: String
-        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+        @Argument(help: .said("配置文件。", "The configuration file.")) var file: String
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func run() throws {
             let result = try ConfigurationLoader.load(file)
@@ -28,25 +28,45 @@ struct Config: ParsableCommand {
         }
 
         private func printText(_ result: ConfigurationReader.Result) {
-            for issue in result.issues { FileHandle.standardError.write(Data("\(issue)\n".utf8)) }
+            for issue in result.issues { FileHandle.standardError.write(Data("\(issue.told(in: Spoken.language))\n".utf8)) }
             guard let configuration = result.configuration else { return }
-            print("\(file): good. \(configuration.meters.count) meters, \(configuration.households.count) homes, \(configuration.elevators.count) elevators.")
+            print(
+                Spoken.say(
+                    "\(file)：没有问题。\(configuration.meters.count)只水表，\(configuration.households.count)户，\(configuration.elevators.count)部电梯。",
+                    "\(file): good. \(configuration.meters.count) meters, \(configuration.households.count) homes, \(configuration.elevators.count) elevators.")
+            )
             for bus in configuration.buses {
                 let meters = configuration.meters.filter { $0.bus == bus.id }.count
-                print("  bus \(bus.id): \(meters) meters, one round takes about \(result.cycles[bus.id] ?? .zero)")
+                print(
+                    Spoken.say(
+                        "  总线\(bus.id)：\(meters)只表，一轮约\(result.cycles[bus.id] ?? .zero)",
+                        "  bus \(bus.id): \(meters) meters, one round takes about \(result.cycles[bus.id] ?? .zero)"))
             }
         }
 
         private func printJSON(_ result: ConfigurationReader.Result) throws {
+            struct Issue: Encodable {
+                var severity: DocumentIssue.Severity
+                var file: String
+                var line: Int?
+                var key: String
+                var problem: String
+                var fix: String
+
+                init(_ issue: DocumentIssue) {
+                    (severity, file, line, key) = (issue.severity, issue.file, issue.line, issue.key)
+                    (problem, fix) = (issue.problem[Spoken.language], issue.fix[Spoken.language])
+                }
+            }
             struct Report: Encodable {
                 var valid: Bool
-                var issues: [DocumentIssue]
+                var issues: [Issue]
                 var cycle_ms: [String: Int64]
             }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             let cycles = Dictionary(result.cycles.map { ($0.key.rawValue, $0.value.milliseconds) }, uniquingKeysWith: { $1 })
-            let report = Report(valid: result.configuration != nil, issues: result.issues, cycle_ms: cycles)
+            let report = Report(valid: result.configuration != nil, issues: result.issues.map(Issue.init), cycle_ms: cycles)
             print(String(decoding: try encoder.encode(report), as: UTF8.self))
         }
     }
@@ -54,7 +74,8 @@ struct Config: ParsableCommand {
     /// `wellward config schema`
     struct Schema: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: Spoken.say("输出配置的 JSON Schema，供编辑器使用。", "Print the JSON Schema of the configuration, for editors."))
+            abstract: Spoken.say("输出配置的 JSON Schema，供编辑器使用。", "Print the JSON Schema of the configuration, for editors."),
+            discussion: Spoken.examples("wellward config schema > wellward.schema.json"))
         func run() { print(ConfigurationSchema.text) }
     }
 }

@@ -14,28 +14,34 @@ struct ElevatorCommand: AsyncParsableCommand {
     struct Conformance: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: Spoken.say("对真实控制器跑一遍核对表。", "Run the conformance checklist against a real controller."),
-            discussion: """
+            discussion: Spoken.say(
+                "让轿厢停在一层、正常服务、门开着，并保持这样：大约半分钟里门会被控住、放开几次。先停下管这部电梯的网关。检查项见Firmware-Notes/elevator-controller.md。",
+                """
                 Have the car stand at a floor in normal service with its door open and keep it so: for about half a minute the door is held and released \
                 several times. Stop the gateway for this elevator first. The list is that of Firmware-Notes/elevator-controller.md.
-
-                Example: wellward elevator conformance --broker mqtt://127.0.0.1:1883 --elevator lift-3
                 """)
+                + "\n\n" + Spoken.examples("wellward elevator conformance --broker mqtt://127.0.0.1:1883 --elevator lift-3"))
 
-        @Option(help: "mqtt://HOST:PORT, or mqtts://HOST:PORT with --ca-file.") var broker: String
-        @Option(help: "The elevator's id in its topics.") var elevator: String
-        @Option(help: "User name at the broker.") var username: String?
-        @Option(help: "A file with the password.") var passwordFile: String?
-        @Option(help: "The broker's certificate authority.") var caFile: String?
-        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+        @Option(help: .said("消息服务器：mqtt://HOST:PORT，或mqtts://HOST:PORT加--ca-file。", "mqtt://HOST:PORT, or mqtts://HOST:PORT with --ca-file.")) var broker:
+            String
+        @Option(help: .said("主题里的电梯编号。", "The elevator's id in its topics.")) var elevator: String
+        @Option(help: .said("消息服务器的用户名。", "User name at the broker.")) var username: String?
+        @Option(help: .said("存密码的文件。", "A file with the password.")) var passwordFile: String?
+        @Option(help: .said("消息服务器的证书颁发机构。", "The broker's certificate authority.")) var caFile: String?
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func run() async throws {
             guard let url = URLComponents(string: broker), let host = url.host, ["mqtt", "mqtts"].contains(url.scheme ?? "") else {
-                throw CommandFault("--broker `\(broker)` is not mqtt://HOST:PORT")
+                throw CommandFault(Spoken.say("--broker的`\(broker)`不是mqtt://HOST:PORT", "--broker `\(broker)` is not mqtt://HOST:PORT"))
             }
-            guard (url.scheme == "mqtts") == (caFile != nil) else { throw CommandFault("mqtts:// needs --ca-file, and mqtt:// has none") }
+            guard (url.scheme == "mqtts") == (caFile != nil) else {
+                throw CommandFault(Spoken.say("mqtts://要有--ca-file，mqtt://没有", "mqtts:// needs --ca-file, and mqtt:// has none"))
+            }
             var password: String?
             if let passwordFile {
-                guard let text = try? String(contentsOfFile: passwordFile, encoding: .utf8) else { throw CommandFault("\(passwordFile) cannot be read") }
+                guard let text = try? String(contentsOfFile: passwordFile, encoding: .utf8) else {
+                    throw CommandFault(Spoken.say("\(passwordFile)读不了", "\(passwordFile) cannot be read"))
+                }
                 password = text.trimmingCharacters(in: .whitespacesAndNewlines)
             }
             let settings = MQTTSettings(
@@ -173,47 +179,56 @@ final class ConformanceExamination: Sendable {
         }
         func check(_ promise: String, _ holds: Bool, _ found: @autoclosure () -> String) { note(promise, holds ? .passed : .failed, holds ? "" : found()) }
         guard await wait(5, until: \.connected) else {
-            note("the broker is reached", .failed, "no connection")
+            note(Spoken.say("连上消息服务器", "the broker is reached"), .failed, Spoken.say("没有连接", "no connection"))
             return results
         }
         _ = await wait(4) { $0.statuses.count >= 4 }
         let seen = heard.value.withLock { $0 }
         check(
-            "availability is kept by the broker and says online", seen.availabilityKept && seen.availability == "online",
-            "found \(seen.availability ?? "nothing")\(seen.availabilityKept ? "" : ", not kept")")
+            Spoken.say("在线状态由服务器保留，写着online", "availability is kept by the broker and says online"), seen.availabilityKept && seen.availability == "online",
+            Spoken.say(
+                "看到\(seen.availability ?? "什么也没有")\(seen.availabilityKept ? "" : "，没有保留")",
+                "found \(seen.availability ?? "nothing")\(seen.availabilityKept ? "" : ", not kept")"))
         let gaps = zip(seen.statuses, seen.statuses.dropFirst()).map { $1.at - $0.at }
         check(
-            "a status comes at least every second", seen.statuses.count >= 3 && gaps.allSatisfy { $0 <= .milliseconds(1250) },
-            "\(seen.statuses.count) in four seconds")
+            Spoken.say("状态至少每秒来一次", "a status comes at least every second"), seen.statuses.count >= 3 && gaps.allSatisfy { $0 <= .milliseconds(1250) },
+            Spoken.say("四秒里\(seen.statuses.count)次", "\(seen.statuses.count) in four seconds"))
         check(
-            "every status can be read, its number grows, and it carries a boot",
+            Spoken.say("每条状态都能读，序号递增，带有启动号", "every status can be read, its number grows, and it carries a boot"),
             seen.malformed == 0 && zip(seen.statuses, seen.statuses.dropFirst()).allSatisfy { $1.status.sequence > $0.status.sequence }
-                && seen.statuses.allSatisfy { $0.status.boot != nil }, "\(seen.malformed) unreadable")
+                && seen.statuses.allSatisfy { $0.status.boot != nil }, Spoken.say("\(seen.malformed)条读不了", "\(seen.malformed) unreadable"))
         let ready =
             seen.statuses.last.map { $0.status.serviceMode == .normal && $0.status.motion == .stopped && $0.status.doorZone == true && $0.status.door == .open }
             ?? false
         let said = send(.announce)
-        check("announce is answered", await answer(to: said) == .accepted, "found \(first(said)?.rawValue ?? "no answer")")
+        check(
+            Spoken.say("播报有应答", "announce is answered"), await answer(to: said) == .accepted,
+            Spoken.say("看到\(first(said)?.rawValue ?? "没有应答")", "found \(first(said)?.rawValue ?? "no answer")"))
         let held = [
-            "hold_door in normal service with the door open is accepted within a second", "the same command once more is a duplicate",
-            "the hold ends by itself when its lease runs out", "a command with a lower number is refused", "a command later than its lease is refused",
-            "a command resting on a status older than two seconds is refused", "a lease longer than ten seconds is refused",
-            "release ends a hold and is accepted",
+            Spoken.say("正常服务、门开着时，hold_door一秒内被接受", "hold_door in normal service with the door open is accepted within a second"),
+            Spoken.say("同一条命令再发一次，算重复", "the same command once more is a duplicate"),
+            Spoken.say("租约到期，控门自己结束", "the hold ends by itself when its lease runs out"), Spoken.say("序号更小的命令被拒绝", "a command with a lower number is refused"),
+            Spoken.say("迟于租约的命令被拒绝", "a command later than its lease is refused"),
+            Spoken.say("依据两秒前状态的命令被拒绝", "a command resting on a status older than two seconds is refused"),
+            Spoken.say("超过十秒的租约被拒绝", "a lease longer than ten seconds is refused"),
+            Spoken.say("release结束控门，并被接受", "release ends a hold and is accepted"),
         ]
         guard ready else {
-            for promise in held { note(promise, .skipped, "the car does not stand open in normal service") }
+            for promise in held { note(promise, .skipped, Spoken.say("轿厢没有开着门停在正常服务中", "the car does not stand open in normal service")) }
             return results
         }
         await holds(held, check)
         try? client.publish(Array("{\"id\":7,".utf8), to: "\(root)/command")
         try? client.publish([UInt8](repeating: 0xFF, count: 9000), to: "\(root)/command")
         let alive = send(.announce)
-        check("garbage on the command topic is survived", await answer(to: alive) == .accepted, "no answer afterwards")
+        check(
+            Spoken.say("命令主题上来了垃圾也不出错", "garbage on the command topic is survived"), await answer(to: alive) == .accepted,
+            Spoken.say("之后没有应答", "no answer afterwards"))
         return results
     }
 
     private func holds(_ promise: [String], _ check: (String, Bool, @autoclosure () -> String) -> Void) async {
-        func found(_ id: String) -> String { "found \(first(id)?.rawValue ?? "no answer")" }
+        func found(_ id: String) -> String { Spoken.say("看到\(first(id)?.rawValue ?? "没有应答")", "found \(first(id)?.rawValue ?? "no answer")") }
         let hold = send(
             .holdDoor,
             sequence: sequence.withLock { value in
@@ -223,9 +238,9 @@ final class ConformanceExamination: Sendable {
         check(promise[0], first(hold) == .accepted, found(hold))
         _ = send(.holdDoor, id: hold)
         let doubled = await wait(1.5) { heard in heard.answers.contains { $0.id == hold && $0.result == .duplicate } }
-        check(promise[1], doubled, "no answer `duplicate`")
+        check(promise[1], doubled, Spoken.say("没有应答`duplicate`", "no answer `duplicate`"))
         let ended = await wait(4.5) { heard in heard.answers.contains { $0.id == hold && $0.result == .completed } }
-        check(promise[2], ended, "no answer `completed` within the lease and a second")
+        check(promise[2], ended, Spoken.say("租约加一秒内没有应答`completed`", "no answer `completed` within the lease and a second"))
         let low = send(.holdDoor, sequence: 1)
         check(promise[3], await answer(to: low) == .rejected, found(low))
         let late = send(.holdDoor, age: .seconds(20))
@@ -239,6 +254,7 @@ final class ConformanceExamination: Sendable {
         let accepted = await answer(to: again) == .accepted
         let release = send(.release)
         let released = await answer(to: release) == .accepted
-        check(promise[7], accepted && released, "hold \(first(again)?.rawValue ?? "no answer"), release \(first(release)?.rawValue ?? "no answer")")
+        let both = [again, release].map { first($0)?.rawValue ?? Spoken.say("没有应答", "no answer") }
+        check(promise[7], accepted && released, "hold_door \(both[0]), release \(both[1])")
     }
 }

@@ -8,26 +8,29 @@ import Telemetry
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: Spoken.say("在同样的住户上，把检测和简单规则、已发表的规则比较。", "Judge the detector against plain and published rules on the same homes."),
-        discussion: """
+        discussion: Spoken.say(
+            "不给文件：用种子造的住户。给文件：CSV同backtest；文件名以`synthetic`开头的单独列出，时钟按UTC。",
+            """
             Without files: on homes made from seeds. With files: CSV as for backtest; files whose names begin with \
             `synthetic` are shown apart and their clock is taken as UTC.
-
-            Example: wellward evaluate --homes 10
             """)
+            + "\n\n" + Spoken.examples("wellward evaluate --homes 10"))
 
-    @Argument(help: "CSV files, one for each household.") var files: [String] = []
-    @Option(help: "How many homes to make without files.") var homes = 12
-    @Option(help: "Days of each made home.") var days = 200
-    @Flag(help: "Judge the recognition of e-bikes instead, on scenes made from a seed.") var boarding = false
-    @Option(help: "Scenes for --boarding.") var scenes = 20_000
-    @Option(help: "Time zone of the files that are not synthetic.") var timezone = "Europe/Rome"
+    @Argument(help: .said("CSV文件，每户一个。", "CSV files, one for each household.")) var files: [String] = []
+    @Option(help: .said("没有文件时造多少户。", "How many homes to make without files.")) var homes = 12
+    @Option(help: .said("每户造多少天。", "Days of each made home.")) var days = 200
+    @Flag(help: .said("改为评判电瓶车识别，用种子造的场景。", "Judge the recognition of e-bikes instead, on scenes made from a seed.")) var boarding = false
+    @Option(help: .said("--boarding用多少个场景。", "Scenes for --boarding.")) var scenes = 20_000
+    @Option(help: .said("非合成文件的时区。", "Time zone of the files that are not synthetic.")) var timezone = "Europe/Rome"
 
     func run() throws {
         if boarding { return showBoarding() }
         guard let clock = CivilClock(identifier: timezone) else {
-            throw CommandFault("`\(timezone)` is not a time zone; write an IANA name such as Europe/Rome")
+            throw CommandFault(Spoken.say("`\(timezone)`不是时区；写IANA名称，如Europe/Rome", "`\(timezone)` is not a time zone; write an IANA name such as Europe/Rome"))
         }
-        guard homes > 0, days >= 60 else { throw CommandFault("at least one home and 60 days, so that there is something to judge after learning") }
+        guard homes > 0, days >= 60 else {
+            throw CommandFault(Spoken.say("至少一户、60天，学完之后才有东西可评", "at least one home and 60 days, so that there is something to judge after learning"))
+        }
         if files.isEmpty {
             try show("made from seeds (Simulation)", made(), CivilClock(zone: .gmt))
         } else {
@@ -69,7 +72,9 @@ struct Evaluate: ParsableCommand {
         for litres in [1, 10] {
             let study = DetectorStudy(clock: clock)
             let rows = study.rows(homes, resolution: .litres(Int64(litres)))
-            guard let first = rows.first else { throw CommandFault("\(pool): every home needs more than six weeks of readings") }
+            guard let first = rows.first else {
+                throw CommandFault(Spoken.say("\(pool)：每户要有六周以上的读数", "\(pool): every home needs more than six weeks of readings"))
+            }
             print("\n\(pool): \(homes.count) homes, \(String(format: "%.2f", first.years)) home-years, \(litres) L a count, 15-minute polls")
             print("  false alarms a year [95 %]   trips counted   median h [95 %]     p90 h [95 %]        missed   detector")
             for row in rows { print(line(row)) }
@@ -100,7 +105,11 @@ struct Evaluate: ParsableCommand {
         let text = try InputTable.text(file)
         do {
             return try RegisterHistory(household: URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent, csv: text)
-        } catch { throw CommandFault("\(file), \(error); the file must be CSV as unix_seconds,litres_cumulative") }
+        } catch {
+            throw CommandFault(
+                Spoken.say(
+                    "\(file)：\(error)；文件要是CSV，列为unix_seconds,litres_cumulative", "\(file), \(error); the file must be CSV as unix_seconds,litres_cumulative"))
+        }
     }
 
     private func made() -> [RegisterHistory] {

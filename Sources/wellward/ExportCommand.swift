@@ -11,13 +11,13 @@ struct ExportCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: Spoken.say("导出读数、工单或审计（CSV 或 JSON 行）。", "Readings, cases or the audit, as CSV or JSON lines."),
-        discussion: "Example: wellward export --what readings --from 2026-11-01T00:00:00+08:00 --to 2026-11-02T00:00:00+08:00 --format csv")
+        discussion: Spoken.examples("wellward export --what readings --from 2026-11-01T00:00:00+08:00 --to 2026-11-02T00:00:00+08:00 --format csv"))
     @OptionGroup var console: RemoteConsole
-    @Option(help: "readings, cases or audit.") var what = What.readings
-    @Option(help: "RFC 3339 time.") var from: String
-    @Option(help: "RFC 3339 time.") var to: String
-    @Option(help: "csv or jsonl.") var format = Format.csv
-    @Option(help: "One meter only; all otherwise.") var meter: String?
+    @Option(help: .said("导出什么：readings、cases或audit。", "readings, cases or audit.")) var what = What.readings
+    @Option(help: .said("时间，RFC 3339格式。", "RFC 3339 time.")) var from: String
+    @Option(help: .said("时间，RFC 3339格式。", "RFC 3339 time.")) var to: String
+    @Option(help: .said("输出格式：csv或jsonl。", "csv or jsonl.")) var format = Format.csv
+    @Option(help: .said("只要一只水表；不写就是全部。", "One meter only; all otherwise.")) var meter: String?
 
     func run() async throws {
         let span = "from=\(RemoteConsole.escape(from))&to=\(RemoteConsole.escape(to))"

@@ -13,7 +13,8 @@ enum LineExamination {
         var status = stat()
         guard stat(bus.device, &status) == 0 else {
             return Doctor.Finding(
-                what: name, state: .bad, text: "\(bus.device) is not there", todo: "plug the adapter in; `ls /dev/serial/by-id` names it for good")
+                what: name, state: .bad, text: Spoken.say("没有\(bus.device)", "\(bus.device) is not there"),
+                todo: Spoken.say("插上转换器；`ls /dev/serial/by-id`里有它不变的名字", "plug the adapter in; `ls /dev/serial/by-id` names it for good"))
         }
         // What root may open says nothing about the gateway, which runs as a user of its own with the unit's group.
         let service = getpwnam("wellward").map { ($0.pointee.pw_uid, $0.pointee.pw_gid) }
@@ -22,17 +23,21 @@ enum LineExamination {
             let groups = [group, getgrnam("dialout").map(\.pointee.gr_gid)].compactMap { $0 }
             guard FileRights(status).allowReadingAndWriting(user: user, groups: groups) else {
                 return Doctor.Finding(
-                    what: name, state: .bad, text: "\(bus.device) may not be opened by the user wellward, with or without the group dialout",
-                    todo: "chgrp dialout \(bus.device) and chmod 660 it, by a udev rule so that it stays so")
+                    what: name, state: .bad,
+                    text: Spoken.say(
+                        "用户wellward打不开\(bus.device)，加上dialout组也不行", "\(bus.device) may not be opened by the user wellward, with or without the group dialout"),
+                    todo: Spoken.say(
+                        "用udev规则把\(bus.device)设为dialout组、660权限，重启后仍有效", "chgrp dialout \(bus.device) and chmod 660 it, by a udev rule so that it stays so"))
             }
-            return Doctor.Finding(what: name, state: .good, text: "\(bus.device) can be opened by the gateway's user", todo: "")
+            return Doctor.Finding(
+                what: name, state: .good, text: Spoken.say("网关的用户能打开\(bus.device)", "\(bus.device) can be opened by the gateway's user"), todo: "")
         }
         guard access(bus.device, R_OK | W_OK) == 0 else {
             return Doctor.Finding(
-                what: name, state: .bad, text: "\(bus.device) may not be opened by this user",
-                todo: "add the user to the group dialout, or run this as the gateway's user")
+                what: name, state: .bad, text: Spoken.say("这个用户打不开\(bus.device)", "\(bus.device) may not be opened by this user"),
+                todo: Spoken.say("把用户加进dialout组，或以网关的用户运行", "add the user to the group dialout, or run this as the gateway's user"))
         }
-        return Doctor.Finding(what: name, state: .good, text: "\(bus.device) can be opened", todo: "")
+        return Doctor.Finding(what: name, state: .good, text: Spoken.say("能打开\(bus.device)", "\(bus.device) can be opened"), todo: "")
     }
 
     /// Whether the broker lets us in, within five seconds.
@@ -40,17 +45,19 @@ enum LineExamination {
         let heard = BlockingQueue<MQTTEvent>(capacity: 16)
         let client: MQTTClient
         do { client = try MQTTClient(broker.settings(clientID: "wellward-doctor-\(getpid())")) { heard.push($0) } } catch {
-            return Doctor.Finding(what: what, state: .bad, text: "\(error)", todo: "check the files named under `tls`")
+            return Doctor.Finding(what: what, state: .bad, text: "\(error)", todo: Spoken.say("检查`tls`下写的文件", "check the files named under `tls`"))
         }
         defer { client.close() }
         if case .element(.connected) = heard.pop(until: OwnThread.monotonicMilliseconds() + 5000) {
-            return Doctor.Finding(what: what, state: .good, text: "\(broker.host):\(broker.port) lets us in", todo: "")
+            return Doctor.Finding(
+                what: what, state: .good, text: Spoken.say("\(broker.host):\(broker.port)让我们登录了", "\(broker.host):\(broker.port) lets us in"), todo: "")
         }
         let door = reach(what, broker.host, broker.port)
         guard door.state == .good else { return door }
         return Doctor.Finding(
-            what: what, state: .bad, text: "\(broker.host):\(broker.port) answers and does not let us in",
-            todo: "check user name, password and `tls`; the broker's own log says which of them it does not like")
+            what: what, state: .bad, text: Spoken.say("\(broker.host):\(broker.port)有应答，但不让登录", "\(broker.host):\(broker.port) answers and does not let us in"),
+            todo: Spoken.say("检查用户名、密码和`tls`；服务器自己的日志会说是哪一样不对", "check user name, password and `tls`; the broker's own log says which of them it does not like")
+        )
     }
 
     /// Whether somebody listens there, within three seconds.
@@ -59,7 +66,9 @@ enum LineExamination {
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         guard getaddrinfo(host, String(port), &hints, &list) == 0, let first = list else {
-            return Doctor.Finding(what: what, state: .bad, text: "the name \(host) is not known", todo: "check the name, or the machine's name servers")
+            return Doctor.Finding(
+                what: what, state: .bad, text: Spoken.say("找不到\(host)这个名字", "the name \(host) is not known"),
+                todo: Spoken.say("检查名字，或本机的域名服务器", "check the name, or the machine's name servers"))
         }
         defer { freeaddrinfo(list) }
         let descriptor = socket(first.pointee.ai_family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
@@ -72,9 +81,11 @@ enum LineExamination {
         }
         guard fault == 0 else {
             return Doctor.Finding(
-                what: what, state: .bad, text: "\(host):\(port) does not answer (\(String(cString: strerror(fault))))",
-                todo: "check that it runs and that no firewall stands between")
+                what: what, state: .bad,
+                text: Spoken.say(
+                    "\(host):\(port)没有应答（\(String(cString: strerror(fault)))）", "\(host):\(port) does not answer (\(String(cString: strerror(fault))))"),
+                todo: Spoken.say("看它是否在运行，中间有没有防火墙", "check that it runs and that no firewall stands between"))
         }
-        return Doctor.Finding(what: what, state: .good, text: "\(host):\(port) answers", todo: "")
+        return Doctor.Finding(what: what, state: .good, text: Spoken.say("\(host):\(port)有应答", "\(host):\(port) answers"), todo: "")
     }
 }

@@ -35,11 +35,14 @@ enum Main {
     private static func end(_ error: any Error) -> Never {
         switch error {
         case let fault as CommandFault: fail(fault.message, code: 1)
-        case let issues as DocumentIssues: fail(issues.description, code: 1)
+        case let issues as DocumentIssues: fail(issues.told(in: Spoken.language), code: 1)
         case let code as ExitCode where code == .success || (1...3).contains(code.rawValue): exit(code.rawValue)
         default:
             let code = Wellward.exitCode(for: error)
-            let message = Wellward.fullMessage(for: error)
+            let words = Wellward.fullMessage(for: error)
+            // A completion script is no text for people, whatever language they speak.
+            let isForPeople = code != .success || words.hasPrefix("OVERVIEW:") || words.hasPrefix("USAGE:")
+            let message = isForPeople && Spoken.language == .chinese ? UsageInChinese.translate(words) : words
             if code == .success {
                 print(message)
                 exit(0)

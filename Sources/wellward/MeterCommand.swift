@@ -1,5 +1,6 @@
 import ArgumentParser
 import DeviceProfiles
+import Documents
 import Fieldbus
 import Foundation
 import Gateway
@@ -13,28 +14,35 @@ struct MeterCommand: AsyncParsableCommand {
 
     /// What both commands need.
     struct Target: ParsableArguments {
-        @Option(help: "tcp://HOST:PORT, rtu:///dev/ttyUSB0?baud=9600&parity=none&stop_bits=1 or rtu-over-tcp://HOST:PORT") var bus: String
-        @Option(help: "The unit address, 1 to 247.") var unit: Int
-        @Option(help: "The device profile: its id, or a file.") var profile: String
-        @Option(help: "What the profile leaves to the installation: key=value, several allowed.") var parameter: [String] = []
-        @Option(help: "How long to wait for an answer, such as 500ms.") var timeout = "1s"
-        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+        @Option(
+            help: .said(
+                "总线地址：tcp://HOST:PORT、rtu:///dev/ttyUSB0?baud=9600&parity=none&stop_bits=1或rtu-over-tcp://HOST:PORT",
+                "tcp://HOST:PORT, rtu:///dev/ttyUSB0?baud=9600&parity=none&stop_bits=1 or rtu-over-tcp://HOST:PORT")) var bus: String
+        @Option(help: .said("从站地址，1到247。", "The unit address, 1 to 247.")) var unit: Int
+        @Option(help: .said("设备档案：编号或文件。", "The device profile: its id, or a file.")) var profile: String
+        @Option(help: .said("档案留给现场决定的参数：key=value，可写多个。", "What the profile leaves to the installation: key=value, several allowed.")) var parameter:
+            [String] = []
+        @Option(help: .said("等应答多久，如500ms。", "How long to wait for an answer, such as 500ms.")) var timeout = "1s"
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func validate() throws {
-            guard BusAddress(url: bus) != nil else { throw ValidationError("--bus `\(bus)` is not a bus URL such as tcp://127.0.0.1:502.") }
-            guard (0...255).contains(unit) else { throw ValidationError("--unit is a number from 1 to 247.") }
-            guard Interval(parsing: timeout) != nil else { throw ValidationError("--timeout is a duration such as 500ms.") }
-            for pair in parameter where !pair.contains("=") { throw ValidationError("--parameter is key=value.") }
+            guard BusAddress(url: bus) != nil else {
+                throw ValidationError(Spoken.say("--bus的`\(bus)`不是总线地址，应如tcp://127.0.0.1:502。", "--bus `\(bus)` is not a bus URL such as tcp://127.0.0.1:502."))
+            }
+            guard (0...255).contains(unit) else { throw ValidationError(Spoken.say("--unit是1到247的数。", "--unit is a number from 1 to 247.")) }
+            guard Interval(parsing: timeout) != nil else { throw ValidationError(Spoken.say("--timeout是时长，如500ms。", "--timeout is a duration such as 500ms.")) }
+            for pair in parameter where !pair.contains("=") { throw ValidationError(Spoken.say("--parameter写成key=value。", "--parameter is key=value.")) }
         }
 
         func meterProfile() throws -> MeterProfile {
             let paths = profile.hasSuffix(".yaml") ? [profile] : try ProfileCommand.files([])
             for path in paths {
                 let read = try ProfileCommand.read(path)
-                if profile.hasSuffix(".yaml"), read.profile == nil { throw CommandFault(read.issues.map(\.description).joined(separator: "\n")) }
+                if profile.hasSuffix(".yaml"), read.profile == nil { throw DocumentIssues(read.issues) }
                 if let found = read.profile, profile.hasSuffix(".yaml") || found.id.rawValue == profile { return found }
             }
-            throw CommandFault("there is no profile `\(profile)`; `wellward profile list` names them all")
+            throw CommandFault(
+                Spoken.say("没有档案`\(profile)`；`wellward profile list`列出全部", "there is no profile `\(profile)`; `wellward profile list` names them all"))
         }
     }
 
@@ -42,7 +50,7 @@ struct MeterCommand: AsyncParsableCommand {
     struct Read: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: Spoken.say("读一次：解码值、原始寄存器和质量。", "One reading, decoded, with raw words and quality."),
-            discussion: "Example: wellward meter read --bus tcp://127.0.0.1:1502 --unit 17 --profile tuf-2000m")
+            discussion: Spoken.examples("wellward meter read --bus tcp://127.0.0.1:1502 --unit 17 --profile tuf-2000m"))
         @OptionGroup var target: Target
 
         func run() async throws {
@@ -55,12 +63,16 @@ struct MeterCommand: AsyncParsableCommand {
 
     /// `wellward meter watch`
     struct Watch: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: Spoken.say("持续读，直到按 Ctrl-C。", "The same, live, until interrupted."))
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("持续读，直到按 Ctrl-C。", "The same, live, until interrupted."),
+            discussion: Spoken.examples("wellward meter watch --bus rtu:///dev/ttyUSB0?baud=9600 --unit 17 --profile tuf-2000m --every 5s"))
         @OptionGroup var target: Target
-        @Option(help: "How often, such as 5s.") var every = "5s"
+        @Option(help: .said("多久读一次，如5s。", "How often, such as 5s.")) var every = "5s"
 
         func validate() throws {
-            guard let interval = Interval(parsing: every), interval >= .seconds(1) else { throw ValidationError("--every is a duration of a second or more.") }
+            guard let interval = Interval(parsing: every), interval >= .seconds(1) else {
+                throw ValidationError(Spoken.say("--every是一秒以上的时长。", "--every is a duration of a second or more."))
+            }
         }
 
         func run() async throws {
@@ -87,7 +99,7 @@ final class MeterReader {
     init(_ target: MeterCommand.Target) throws {
         self.target = target
         let profile = try target.meterProfile()
-        guard let address = BusAddress(url: target.bus) else { throw CommandFault("`\(target.bus)` is not a bus URL") }
+        guard let address = BusAddress(url: target.bus) else { throw CommandFault(Spoken.say("`\(target.bus)`不是总线地址", "`\(target.bus)` is not a bus URL")) }
         let pairs = target.parameter.map { $0.split(separator: "=", maxSplits: 1).map(String.init) }.filter { $0.count == 2 }
         let parameters = InstanceParameters(Dictionary(pairs.map { ($0[0], $0[1]) }, uniquingKeysWith: { $1 }))
         decoder = MeterDecoder(profile: profile, parameters: parameters)
@@ -102,9 +114,15 @@ final class MeterReader {
         let answer = await bus.run(plan)
         lastFault = nil
         if let fault = answer.faults.first {
+            let (address, count) = (fault.request.address, fault.request.count)
+            let what = Spoken.say(
+                "\(target.bus)从站\(target.unit)：从线上地址\(address)读\(count)个寄存器，\(fault.fault.text.chinese)。",
+                "\(target.bus), unit \(target.unit): \(fault.fault) to a read of \(count) registers at wire address \(address). ")
             lastFault =
-                "\(target.bus), unit \(target.unit): \(fault.fault) to a read of \(fault.request.count) registers at wire address \(fault.request.address). "
-                + (fault.fault.isAnswer ? "Check that the profile fits the meter." : "Check power, wiring, unit address and line settings.")
+                what
+                + (fault.fault.isAnswer
+                    ? Spoken.say("检查档案合不合这只表。", "Check that the profile fits the meter.")
+                    : Spoken.say("检查供电、接线、从站地址和串口参数。", "Check power, wiring, unit address and line settings."))
         }
         return decoder.readings(of: "meter", in: answer.image, at: GatewayClock.systemWall(), civil: &civil)
     }

@@ -16,13 +16,16 @@ struct ProfileCommand: AsyncParsableCommand {
         var roots = paths
         if roots.isEmpty {
             guard let folder = ConfigurationLoader.profileFolder else {
-                throw CommandFault("there is no folder DeviceProfiles here; name the profiles' files or folders")
+                throw CommandFault(
+                    Spoken.say("这里没有DeviceProfiles文件夹；请写出档案的文件或文件夹", "there is no folder DeviceProfiles here; name the profiles' files or folders"))
             }
             roots = ["\(folder)/meters"]
         }
         return try roots.flatMap { path -> [String] in
             var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { throw CommandFault("\(path): there is no such file or folder") }
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+                throw CommandFault(Spoken.say("\(path)：没有这个文件或文件夹", "\(path): there is no such file or folder"))
+            }
             guard isFolder.boolValue else { return [path] }
             let names = (FileManager.default.enumerator(atPath: path)?.allObjects as? [String]) ?? []
             return names.filter { $0.hasSuffix(".yaml") && !$0.contains("elevators/") }.sorted().map { "\(path)/\($0)" }
@@ -30,14 +33,18 @@ struct ProfileCommand: AsyncParsableCommand {
     }
 
     static func read(_ path: String) throws -> (profile: MeterProfile?, issues: [DocumentIssue]) {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { throw CommandFault("\(path): the file cannot be read as UTF-8 text") }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw CommandFault(Spoken.say("\(path)：不能作为UTF-8文本读出", "\(path): the file cannot be read as UTF-8 text"))
+        }
         return ProfileReader.read(text, file: path)
     }
 
     /// `wellward profile list`
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: Spoken.say("列出设备档案和可信等级。", "List the profiles with their rungs of trust."))
-        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("列出设备档案和可信等级。", "List the profiles with their rungs of trust."),
+            discussion: Spoken.examples("wellward profile list --format json"))
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func run() throws {
             struct Line: Encodable {
@@ -49,7 +56,7 @@ struct ProfileCommand: AsyncParsableCommand {
             }
             let lines = try files([]).compactMap { try read($0).profile }.map {
                 Line(
-                    id: $0.id.rawValue, title: $0.title.english, manufacturer: $0.manufacturer, trust: $0.trust.rawValue,
+                    id: $0.id.rawValue, title: $0.title[format == .text ? Spoken.language : .english], manufacturer: $0.manufacturer, trust: $0.trust.rawValue,
                     resolution_litres: $0.resolution.litres)
             }
             let encoder = JSONEncoder()
@@ -68,23 +75,35 @@ struct ProfileCommand: AsyncParsableCommand {
 
     /// `wellward profile show`
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: Spoken.say("显示一份档案，点位按线上地址列出。", "Show one profile with its points as wire addresses."))
-        @Argument(help: "The profile's id.") var id: String
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("显示一份档案，点位按线上地址列出。", "Show one profile with its points as wire addresses."),
+            discussion: Spoken.examples("wellward profile show tuf-2000m"))
+        @Argument(help: .said("档案编号。", "The profile's id.")) var id: String
 
         func run() throws {
             guard let profile = try files([]).lazy.compactMap({ try? read($0).profile }).first(where: { $0.id.rawValue == id }) else {
-                throw CommandFault("there is no profile `\(id)`; `wellward profile list` names them all")
+                throw CommandFault(Spoken.say("没有档案`\(id)`；`wellward profile list`列出全部", "there is no profile `\(id)`; `wellward profile list` names them all"))
             }
-            print("\(profile.id): \(profile.title.english) (\(profile.title.chinese))")
-            print("  manufacturer \(profile.manufacturer); models \(profile.models.joined(separator: ", ")); trust \(profile.trust.rawValue)")
-            print("  document: \(profile.document)")
+            let titles = (profile.title.english, profile.title.chinese)
+            print(Spoken.say("\(profile.id)：\(titles.1)（\(titles.0)）", "\(profile.id): \(titles.0) (\(titles.1))"))
+            print(
+                Spoken.say(
+                    "  厂家 \(profile.manufacturer)；型号 \(profile.models.joined(separator: "、"))；可信等级 \(profile.trust.rawValue)",
+                    "  manufacturer \(profile.manufacturer); models \(profile.models.joined(separator: ", ")); trust \(profile.trust.rawValue)"))
+            print(Spoken.say("  依据：\(profile.document)", "  document: \(profile.document)"))
             for point in profile.points {
                 let places = point.fields.map {
-                    "FC\($0.function) wire \($0.address) ×\($0.type.registerCount)\($0.order.map { " \($0)" } ?? " order unknown")"
+                    "FC\($0.function) \(Spoken.say("线上", "wire")) \($0.address) ×\($0.type.registerCount)\($0.order.map { " \($0)" } ?? Spoken.say(" 字序未知", " order unknown"))"
                 }
-                print("  \(point.id) [\(point.role.rawValue)] \(places.joined(separator: " + ")) \(point.unit.rawValue)\(point.inferred ? " (inferred)" : "")")
+                print(
+                    "  \(point.id) [\(point.role.rawValue)] \(places.joined(separator: " + ")) \(point.unit.rawValue)\(point.inferred ? Spoken.say("（推断）", " (inferred)") : "")"
+                )
             }
-            for danger in profile.danger { print("  never written: wire \(danger.address) ×\(danger.count): \(danger.why)") }
+            for danger in profile.danger {
+                print(
+                    Spoken.say(
+                        "  从不写入：线上\(danger.address) ×\(danger.count)：\(danger.why)", "  never written: wire \(danger.address) ×\(danger.count): \(danger.why)"))
+            }
         }
     }
 
@@ -92,9 +111,9 @@ struct ProfileCommand: AsyncParsableCommand {
     struct Docs: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: Spoken.say("生成设备档案目录页（Markdown）。", "Generate the catalogue page of the profiles, as Markdown."),
-            discussion: "Example: wellward profile docs --language zh > catalogue.zh-CN.md")
-        @Argument(help: "Files or folders; the shipped profiles when none is named.") var paths: [String] = []
-        @Option(help: "zh or en; LANG's language otherwise.") var language: String?
+            discussion: Spoken.examples("wellward profile docs --language zh > catalogue.zh-CN.md"))
+        @Argument(help: .said("文件或文件夹；不写就是自带的档案。", "Files or folders; the shipped profiles when none is named.")) var paths: [String] = []
+        @Option(help: .said("zh或en；不写就按LANG。", "zh or en; LANG's language otherwise.")) var language: String?
 
         func run() throws {
             let locale = language ?? ProcessInfo.processInfo.environment["LANG"] ?? "en"
@@ -107,34 +126,38 @@ struct ProfileCommand: AsyncParsableCommand {
     struct Schema: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: Spoken.say("输出水表档案的 JSON Schema，供编辑器使用。", "Print the JSON Schema of a meter profile, for editors."),
-            discussion: "Example: wellward profile schema > profile.schema.json")
+            discussion: Spoken.examples("wellward profile schema > profile.schema.json"))
 
         func run() { print(ProfileSchema.json) }
     }
 
     /// `wellward profile lint`
     struct Lint: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: Spoken.say("检查设备档案：格式和含义。", "Check profiles: schema and meaning."))
-        @Argument(help: "Files or folders; the shipped profiles when none is named.") var paths: [String] = []
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("检查设备档案：格式和含义。", "Check profiles: schema and meaning."),
+            discussion: Spoken.examples("wellward profile lint my-meter.yaml"))
+        @Argument(help: .said("文件或文件夹；不写就是自带的档案。", "Files or folders; the shipped profiles when none is named.")) var paths: [String] = []
 
         func run() throws {
             var failed = false
             let all = try files(paths)
             for path in all {
                 for issue in try read(path).issues {
-                    print(issue)
+                    print(issue.told(in: Spoken.language))
                     failed = failed || issue.severity == .error
                 }
             }
-            print("\(all.count) profiles read.")
+            print(Spoken.say("读了\(all.count)份档案。", "\(all.count) profiles read."))
             if failed { throw ExitCode(1) }
         }
     }
 
     /// `wellward profile test`
     struct Test: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: Spoken.say("解码档案里的标准帧，包括 CRC。", "Decode the golden frames of profiles, CRC included."))
-        @Argument(help: "Files or folders; the shipped profiles when none is named.") var paths: [String] = []
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("解码档案里的标准帧，包括 CRC。", "Decode the golden frames of profiles, CRC included."),
+            discussion: Spoken.examples("wellward profile test my-meter.yaml"))
+        @Argument(help: .said("文件或文件夹；不写就是自带的档案。", "Files or folders; the shipped profiles when none is named.")) var paths: [String] = []
 
         func run() throws {
             var frames = 0
@@ -142,7 +165,7 @@ struct ProfileCommand: AsyncParsableCommand {
             for path in try files(paths) {
                 let (profile, issues) = try read(path)
                 guard let profile else {
-                    for issue in issues { print(issue) }
+                    for issue in issues { print(issue.told(in: Spoken.language)) }
                     faults += 1
                     continue
                 }
@@ -154,7 +177,7 @@ struct ProfileCommand: AsyncParsableCommand {
                     }
                 }
             }
-            print("\(frames) golden frames, \(faults) faults.")
+            print(Spoken.say("\(frames)个标准帧，\(faults)处不符。", "\(frames) golden frames, \(faults) faults."))
             if faults > 0 { throw ExitCode(1) }
         }
     }

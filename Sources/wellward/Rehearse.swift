@@ -7,22 +7,26 @@ import Telemetry
 struct Rehearse: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: Spoken.say("在加速的时钟上演练整个小区，检查每一条承诺。", "Rehearse a whole village on a driven clock and check every promise."),
-        discussion: """
+        discussion: Spoken.say(
+            "网关真正的核心运行在模拟的总线、电梯、磁盘、消息服务器和人之间，故障由种子决定。哪条承诺被打破，命令就说出是哪条、什么时候、怎样再看一次，并以1结束。同一个种子就是同一个小区。",
+            """
             The gateway's own cores run between simulated buses, lifts, disk, broker and people; troubles come from the seed. When a promise is \
             broken the command says which, when, and how to see it again, and ends with 1. The same seed is the same village.
-
-            Example: wellward rehearse --seed 7 --days 365
             """)
+            + "\n\n" + Spoken.examples("wellward rehearse --seed 7 --days 365"))
 
-    @Option(help: "The first seed.") var seed: UInt64 = 1
-    @Option(help: "Days of each village.") var days = 365
-    @Option(help: "Homes of each village.") var homes = 100
-    @Option(help: "Lifts of each village.") var lifts = 10
-    @Option(help: "How many villages, with seeds one after the other.") var seeds = 1
-    @Option(help: "How much denser than in a real year troubles lie; denser by itself for short rehearsals.") var intensity: Double?
+    @Option(help: .said("第一个种子。", "The first seed.")) var seed: UInt64 = 1
+    @Option(help: .said("每个小区演练多少天。", "Days of each village.")) var days = 365
+    @Option(help: .said("每个小区多少户。", "Homes of each village.")) var homes = 100
+    @Option(help: .said("每个小区多少部电梯。", "Lifts of each village.")) var lifts = 10
+    @Option(help: .said("演练多少个小区，种子依次递增。", "How many villages, with seeds one after the other.")) var seeds = 1
+    @Option(help: .said("故障比真实的一年密多少倍；演练短时自动加密。", "How much denser than in a real year troubles lie; denser by itself for short rehearsals.")) var intensity:
+        Double?
 
     func run() throws {
-        guard days > 0, homes > 0, lifts >= 0, seeds > 0 else { throw ValidationError("days, homes and seeds must be above zero") }
+        guard days > 0, homes > 0, lifts >= 0, seeds > 0 else {
+            throw ValidationError(Spoken.say("--days、--homes、--seeds都要大于零。", "--days, --homes and --seeds must be above zero."))
+        }
         for number in 0..<UInt64(seeds) {
             let options = Rehearsal.Options(seed: seed &+ number, days: days, homes: homes, lifts: lifts, intensity: intensity)
             let began = ContinuousClock.now

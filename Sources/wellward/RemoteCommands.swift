@@ -10,9 +10,9 @@ struct HouseholdsCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: Spoken.say("所有住户和状态。", "All homes with their states."), discussion: "Example: wellward households --format jsonl")
+            abstract: Spoken.say("所有住户和状态。", "All homes with their states."), discussion: Spoken.examples("wellward households --format jsonl"))
         @OptionGroup var console: RemoteConsole
-        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func run() async throws {
             RemotePrinter.show(
@@ -24,13 +24,13 @@ struct HouseholdsCommand: AsyncParsableCommand {
     struct Away: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: Spoken.say("登记不在家、住院或有客人。", "Enter that nobody is at home, or that there are visitors."),
-            discussion: "Example: wellward households away h-0101 --until 2026-12-01T18:00:00+08:00 --by grid-wang")
+            discussion: Spoken.examples("wellward households away h-0101 --until 2026-12-01T18:00:00+08:00 --by grid-wang"))
         @OptionGroup var console: RemoteConsole
-        @Argument(help: "The household's id.") var id: String
-        @Option(help: "RFC 3339 time, at most 30 days ahead.") var until: String
-        @Option(help: "Who says so.") var by: String
-        @Option(help: "away, hospital or visitors.") var kind = "away"
-        @Option(help: "A note.") var note: String?
+        @Argument(help: .said("住户编号。", "The household's id.")) var id: String
+        @Option(help: .said("到什么时候（RFC 3339），最多30天。", "RFC 3339 time, at most 30 days ahead.")) var until: String
+        @Option(help: .said("谁说的。", "Who says so.")) var by: String
+        @Option(help: .said("外出away、住院hospital或来客visitors。", "away, hospital or visitors.")) var kind = "away"
+        @Option(help: .said("备注。", "A note.")) var note: String?
 
         func run() async throws {
             var body: [String: Any] = ["kind": kind, "until": until, "by": by]
@@ -40,10 +40,12 @@ struct HouseholdsCommand: AsyncParsableCommand {
     }
 
     struct Home: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: Spoken.say("结束外出登记：人回来了。", "End a presence entry: somebody is at home again."))
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("结束外出登记：人回来了。", "End a presence entry: somebody is at home again."),
+            discussion: Spoken.examples("wellward households home h-0101 --by grid-wang"))
         @OptionGroup var console: RemoteConsole
-        @Argument(help: "The household's id.") var id: String
-        @Option(help: "Who says so.") var by: String
+        @Argument(help: .said("住户编号。", "The household's id.")) var id: String
+        @Option(help: .said("谁说的。", "Who says so.")) var by: String
 
         func run() async throws {
             print(RemotePrinter.json(try await console.call("PUT", "/api/v1/households/\(RemoteConsole.escape(id))/presence", ["kind": "none", "by": by])))
@@ -59,10 +61,10 @@ struct CasesCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: Spoken.say("未结的工单，或全部。", "Open cases, or all."), discussion: "Example: wellward cases --state all --format jsonl")
+            abstract: Spoken.say("未结的工单，或全部。", "Open cases, or all."), discussion: Spoken.examples("wellward cases --state all --format jsonl"))
         @OptionGroup var console: RemoteConsole
-        @Option(help: "open, closed or all.") var state = "open"
-        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+        @Option(help: .said("未结open、已结closed或全部all。", "open, closed or all.")) var state = "open"
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func run() async throws {
             let items = try await console.items("/api/v1/cases?state=\(RemoteConsole.escape(state))").map { item in
@@ -77,9 +79,11 @@ struct CasesCommand: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: Spoken.say("一件工单的全部内容（JSON）。", "One case, whole, as JSON."))
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("一件工单的全部内容（JSON）。", "One case, whole, as JSON."),
+            discussion: Spoken.examples("wellward cases show c-12"))
         @OptionGroup var console: RemoteConsole
-        @Argument(help: "The case's id.") var id: String
+        @Argument(help: .said("工单编号。", "The case's id.")) var id: String
 
         func run() async throws { print(RemotePrinter.json(try await console.call("GET", "/api/v1/cases/\(RemoteConsole.escape(id))"))) }
     }
@@ -87,9 +91,9 @@ struct CasesCommand: AsyncParsableCommand {
     /// What every act needs.
     struct Act: ParsableArguments {
         @OptionGroup var console: RemoteConsole
-        @Argument(help: "The case's id.") var id: String
-        @Option(help: "Who acts: a contact's id, or a name.") var by: String
-        @Option(help: "A note.") var note: String?
+        @Argument(help: .said("工单编号。", "The case's id.")) var id: String
+        @Option(help: .said("谁在处置：联系人编号或姓名。", "Who acts: a contact's id, or a name.")) var by: String
+        @Option(help: .said("备注。", "A note.")) var note: String?
 
         func carryOut(_ act: String, _ more: [String: Any] = [:]) async throws {
             var body = more
@@ -102,19 +106,23 @@ struct CasesCommand: AsyncParsableCommand {
 
     struct Accept: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: Spoken.say("我去。", "I am going."), discussion: "Example: wellward cases accept c-12 --by grid-wang")
+            abstract: Spoken.say("我去。", "I am going."), discussion: Spoken.examples("wellward cases accept c-12 --by grid-wang"))
         @OptionGroup var act: Act
         func run() async throws { try await act.carryOut("accept") }
     }
 
     struct Arrived: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: Spoken.say("我到了。", "I am there."))
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("我到了。", "I am there."),
+            discussion: Spoken.examples("wellward cases arrived c-12 --by grid-wang"))
         @OptionGroup var act: Act
         func run() async throws { try await act.carryOut("arrived") }
     }
 
     struct HandBack: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: Spoken.say("我去不了了，退回。", "I cannot go after all."))
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("我去不了了，退回。", "I cannot go after all."),
+            discussion: Spoken.examples("wellward cases hand-back c-12 --by grid-wang"))
         @OptionGroup var act: Act
         func run() async throws { try await act.carryOut("hand_back") }
     }
@@ -122,11 +130,14 @@ struct CasesCommand: AsyncParsableCommand {
     struct Outcome: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: Spoken.say("看到了什么。", "What was found."),
-            discussion: "Example: wellward cases outcome c-12 --by grid-wang --code safe --note \"was asleep\"")
+            discussion: Spoken.examples("wellward cases outcome c-12 --by grid-wang --code safe --note \"was asleep\""))
         @OptionGroup var act: Act
-        @Option(help: "safe, away, helped, hospital, deceased, leak, meter_fault, no_access, repaired, removed or false_alarm; which fit depends on the case.")
+        @Option(
+            help: .said(
+                "结果：safe、away、helped、hospital、deceased、leak、meter_fault、no_access、repaired、removed或false_alarm，哪些可用要看工单种类。",
+                "safe, away, helped, hospital, deceased, leak, meter_fault, no_access, repaired, removed or false_alarm; which fit depends on the case."))
         var code: String
-        @Option(help: "For away and hospital: until when, RFC 3339.") var until: String?
+        @Option(help: .said("away和hospital要写到什么时候（RFC 3339）。", "For away and hospital: until when, RFC 3339.")) var until: String?
         func run() async throws { try await act.carryOut("outcome", ["code": code].merging(until.map { ["until": $0] } ?? [:]) { $1 }) }
     }
 }
@@ -138,9 +149,11 @@ struct ElevatorsCommand: AsyncParsableCommand {
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: Spoken.say("所有电梯的现状。", "All elevators as they stand."))
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("所有电梯的现状。", "All elevators as they stand."),
+            discussion: Spoken.examples("wellward elevators list"))
         @OptionGroup var console: RemoteConsole
-        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func run() async throws {
             RemotePrinter.show(
@@ -151,14 +164,14 @@ struct ElevatorsCommand: AsyncParsableCommand {
 
     struct Release: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: Spoken.say("立即放行。", "Release a held door now."), discussion: "Example: wellward elevators release lift-3 --by guard-li")
+            abstract: Spoken.say("立即放行。", "Release a held door now."), discussion: Spoken.examples("wellward elevators release lift-3 --by guard-li"))
         @OptionGroup var console: RemoteConsole
-        @Argument(help: "The elevator's id.") var id: String
-        @Option(help: "Who releases.") var by: String
+        @Argument(help: .said("电梯编号。", "The elevator's id.")) var id: String
+        @Option(help: .said("谁放行。", "Who releases.")) var by: String
 
         func run() async throws {
             _ = try await console.call("POST", "/api/v1/elevators/\(RemoteConsole.escape(id))/release", ["by": by])
-            print("\(id): release sent")
+            print(Spoken.say("\(id)：已发出放行", "\(id): release sent"))
         }
     }
 }
@@ -170,9 +183,11 @@ struct ChannelCommand: AsyncParsableCommand {
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: Spoken.say("所有渠道。", "All channels."))
+        static let configuration = CommandConfiguration(
+            abstract: Spoken.say("所有渠道。", "All channels."),
+            discussion: Spoken.examples("wellward channel list"))
         @OptionGroup var console: RemoteConsole
-        @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func run() async throws {
             RemotePrinter.show(
@@ -183,10 +198,10 @@ struct ChannelCommand: AsyncParsableCommand {
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: Spoken.say("马上发一条测试消息。", "Send a message that says it is a test, at once."),
-            discussion: "Example: wellward channel test wecom-family --contact daughter-zhang")
+            discussion: Spoken.examples("wellward channel test wecom-family --contact daughter-zhang"))
         @OptionGroup var console: RemoteConsole
-        @Argument(help: "The channel's id.") var id: String
-        @Option(help: "Whom to write to; the first contact that uses the channel otherwise.") var contact: String?
+        @Argument(help: .said("渠道编号。", "The channel's id.")) var id: String
+        @Option(help: .said("发给谁；不写就发给第一个用这个渠道的联系人。", "Whom to write to; the first contact that uses the channel otherwise.")) var contact: String?
 
         func run() async throws {
             let body: [String: Any] = contact.map { ["contact": $0] } ?? [:]
@@ -202,9 +217,9 @@ struct ChannelCommand: AsyncParsableCommand {
 struct StatisticsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "statistics", abstract: Spoken.say("每月的告警、误报、响应和到场时间。", "Alerts by month, how many for nothing, how soon somebody went."),
-        discussion: "Example: wellward statistics --format jsonl")
+        discussion: Spoken.examples("wellward statistics --format jsonl"))
     @OptionGroup var console: RemoteConsole
-    @Option(help: "text, json or jsonl.") var format = OutputFormat.text
+    @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
     func run() async throws {
         RemotePrinter.show(
@@ -220,16 +235,16 @@ struct QualityCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "quality", abstract: Spoken.say("读数的完整率、合规率、及时率。", "Completeness, compliance and timeliness of the readings."),
-        discussion: "Example: wellward quality --from 2026-11-01T00:00:00+08:00 --to 2026-12-01T00:00:00+08:00 --format csv > november.csv")
+        discussion: Spoken.examples("wellward quality --from 2026-11-01T00:00:00+08:00 --to 2026-12-01T00:00:00+08:00 --format csv > november.csv"))
     @OptionGroup var console: RemoteConsole
-    @Option(help: "RFC 3339 time; a day ago otherwise.") var from: String?
-    @Option(help: "RFC 3339 time; now otherwise.") var to: String?
-    @Option(help: "text, json or csv.") var format = Format.text
+    @Option(help: .said("从什么时候（RFC 3339）；不写就是一天前。", "RFC 3339 time; a day ago otherwise.")) var from: String?
+    @Option(help: .said("到什么时候（RFC 3339）；不写就是现在。", "RFC 3339 time; now otherwise.")) var to: String?
+    @Option(help: .said("输出格式：text、json或csv。", "text, json or csv.")) var format = Format.text
 
     func run() async throws {
         let query = [("from", from), ("to", to)].compactMap { name, value in value.map { "\(name)=\(RemoteConsole.escape($0))" } }.joined(separator: "&")
         guard let report = try await console.call("GET", "/api/v1/quality\(query.isEmpty ? "" : "?\(query)")") as? [String: Any] else {
-            throw CommandFault("the gateway sent no report")
+            throw CommandFault(Spoken.say("网关没有给出报告", "the gateway sent no report"))
         }
         if format == .json { return print(RemotePrinter.json(report)) }
         let names = ["expected", "received", "completeness", "compliance", "timeliness"]

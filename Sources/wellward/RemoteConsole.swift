@@ -5,8 +5,11 @@ import NIOCore
 
 /// Where a running gateway listens, and with what right.
 struct RemoteConsole: ParsableArguments {
-    @Option(help: "The gateway's console; WELLWARD_URL otherwise.") var url: String?
-    @Option(help: "A file with an API token (wellward token add); WELLWARD_TOKEN otherwise. None is needed on a gateway without users.") var tokenFile: String?
+    @Option(help: .said("网关的控制台；不写就用WELLWARD_URL。", "The gateway's console; WELLWARD_URL otherwise.")) var url: String?
+    @Option(
+        help: .said(
+            "存接口令牌的文件（wellward token add）；不写就用WELLWARD_TOKEN。没有账号的网关不需要。",
+            "A file with an API token (wellward token add); WELLWARD_TOKEN otherwise. None is needed on a gateway without users.")) var tokenFile: String?
 
     /// Lives as long as the command. A gateway that is not there is told at once, not asked for half a minute.
     private static let client: HTTPClient = {
@@ -17,7 +20,9 @@ struct RemoteConsole: ParsableArguments {
 
     private func token() throws -> String? {
         guard let tokenFile else { return ProcessInfo.processInfo.environment["WELLWARD_TOKEN"] }
-        guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else { throw CommandFault("\(tokenFile) cannot be read") }
+        guard let text = try? String(contentsOfFile: tokenFile, encoding: .utf8) else {
+            throw CommandFault(Spoken.say("\(tokenFile)读不了", "\(tokenFile) cannot be read"))
+        }
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
@@ -38,7 +43,8 @@ struct RemoteConsole: ParsableArguments {
             response = try await Self.client.execute(request, timeout: .seconds(30))
             bytes = try await response.body.collect(upTo: 64 << 20)
         } catch {
-            throw CommandFault("\(base) does not answer; is the gateway running, and is --url right? (\(error))")
+            throw CommandFault(
+                Spoken.say("\(base)没有应答；网关在运行吗，--url对吗？（\(error)）", "\(base) does not answer; is the gateway running, and is --url right? (\(error))"))
         }
         let answer = try? JSONSerialization.jsonObject(with: Data(bytes.readableBytesView))
         guard response.status.code < 300, let answer else {

@@ -11,17 +11,21 @@ import TimeSeriesStore
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: Spoken.say("运行网关。", "Run the gateway."),
-        discussion: """
+        discussion: Spoken.say(
+            "日志写到标准错误，从不写人名。收到SIGTERM后5秒内结束；收到SIGHUP重读配置。",
+            """
             Logs to standard error; no name of a person is ever logged. Ends within 5 s of SIGTERM; reads the
             configuration again on SIGHUP.
-
-            Example: wellward run --config /etc/wellward/wellward.yaml
             """)
+            + "\n\n" + Spoken.examples("wellward run --config /etc/wellward/wellward.yaml"))
 
-    @Option(help: "The configuration file.") var config: String
+    @Option(help: .said("配置文件。", "The configuration file.")) var config: String
     @Option(
         help:
-            "How much to log: trace, debug, info, warning, error; by area after commas: info,Watchkeeping=debug,Console=error. WELLWARD_LOG_LEVEL says the same."
+            .said(
+                "记多少日志：trace、debug、info、warning、error；可按模块写：info,Watchkeeping=debug,Console=error。也可用WELLWARD_LOG_LEVEL。",
+                "How much to log: trace, debug, info, warning, error; by area after commas: info,Watchkeeping=debug,Console=error. WELLWARD_LOG_LEVEL says the same."
+            )
     )
     var logLevel = ProcessInfo.processInfo.environment["WELLWARD_LOG_LEVEL"] ?? "info"
 
@@ -38,7 +42,10 @@ struct Run: AsyncParsableCommand {
         do {
             gateway = try GatewayService(configuration, options: .init(path: config, version: Main.build), log: log)
         } catch let fault as StoreFault {
-            throw CommandFault("\(configuration.storage.path): \(fault); check the path, its rights and the space left")
+            throw CommandFault(
+                Spoken.say(
+                    "\(configuration.storage.path)：\(fault.text.chinese)；检查路径、权限和剩余空间",
+                    "\(configuration.storage.path): \(fault); check the path, its rights and the space left"))
         }
         if configuration.console.usersFile == nil { log.notice("no users file: the console answers on this machine only") }
         let console = gateway.console { port in log.info("the console listens", metadata: ["address": "\(configuration.console.host):\(port)"]) }
@@ -54,7 +61,9 @@ struct Run: AsyncParsableCommand {
             let text = "\(error)"
             guard text.contains("bind") || text.contains("EADDRINUSE") || text.contains("Address already in use") else { throw error }
             throw CommandFault(
-                "console.listen \(configuration.console.host):\(configuration.console.port): the address is in use or not ours; choose another port")
+                Spoken.say(
+                    "console.listen \(configuration.console.host):\(configuration.console.port)：地址被占用，或不是本机的；换一个端口",
+                    "console.listen \(configuration.console.host):\(configuration.console.port): the address is in use or not ours; choose another port"))
         }
     }
 

@@ -14,15 +14,19 @@ import Watchkeeping
 struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: Spoken.say("只运行配置里的模拟设备。", "Run only the simulated devices of a configuration."),
-        discussion: """
+        discussion: Spoken.say(
+            "TCP总线在配置的本机端口上应答；串口总线得到一个伪终端，配置的设备路径空着时就链接到那里。电梯在配置的消息服务器上。每条总线打印一行。",
+            """
             TCP buses listen on their configured loopback port; serial buses get a pseudo-terminal, linked at the configured
             device path when nothing is there. Elevators live on the configured broker. Prints one line a bus.
-
-            Example: wellward simulate --config wellward.yaml --fault wm-0101=timeout
             """)
+            + "\n\n" + Spoken.examples("wellward simulate --config wellward.yaml --fault wm-0101=timeout"))
 
-    @Option(help: "The configuration file.") var config: String
-    @Option(help: "meter=timeout|crc|exception|garbage|stale|freeze|wrong_unit|split|late, elevator=silent|doubled|stale|garbage|late; several allowed.")
+    @Option(help: .said("配置文件。", "The configuration file.")) var config: String
+    @Option(
+        help: .said(
+            "水表编号=timeout|crc|exception|garbage|stale|freeze|wrong_unit|split|late，电梯编号=silent|doubled|stale|garbage|late，可写多个。",
+            "meter=timeout|crc|exception|garbage|stale|freeze|wrong_unit|split|late, elevator=silent|doubled|stale|garbage|late; several allowed."))
     var fault: [String] = []
 
     func run() async throws {
@@ -69,15 +73,23 @@ struct Simulate: AsyncParsableCommand {
             let parts = text.split(separator: "=").map(String.init)
             if parts.count == 2, configuration.elevators.contains(where: { $0.id.rawValue == parts[0] }) {
                 guard let word = ControllerFault(rawValue: parts[1]) else {
-                    throw ValidationError("--fault of an elevator is ID=\(ControllerFault.allCases.map(\.rawValue).joined(separator: "|")).")
+                    throw ValidationError(
+                        Spoken.say(
+                            "电梯的--fault写成电梯编号=\(ControllerFault.allCases.map(\.rawValue).joined(separator: "|"))。",
+                            "--fault of an elevator is ID=\(ControllerFault.allCases.map(\.rawValue).joined(separator: "|"))."))
                 }
                 lifts[ElevatorID(parts[0])] = word
                 continue
             }
             guard parts.count == 2, let word = DeviceFault(rawValue: parts[1]) else {
-                throw ValidationError("--fault is METER=\(DeviceFault.allCases.map(\.rawValue).joined(separator: "|")).")
+                throw ValidationError(
+                    Spoken.say(
+                        "--fault写成水表编号=\(DeviceFault.allCases.map(\.rawValue).joined(separator: "|"))。",
+                        "--fault is METER=\(DeviceFault.allCases.map(\.rawValue).joined(separator: "|"))."))
             }
-            guard configuration.meter(MeterID(parts[0])) != nil else { throw CommandFault("--fault names the unknown meter `\(parts[0])`") }
+            guard configuration.meter(MeterID(parts[0])) != nil else {
+                throw CommandFault(Spoken.say("--fault写了没有的水表`\(parts[0])`", "--fault names the unknown meter `\(parts[0])`"))
+            }
             meters[MeterID(parts[0])] = word
         }
         return (meters, lifts)
@@ -91,7 +103,7 @@ struct Simulate: AsyncParsableCommand {
             case .rtu: return try SimulatedLine(.serial(baud: bus.baud))
             }
         } catch {
-            throw CommandFault("bus \(bus.id): \(error.description)")
+            throw CommandFault(Spoken.say("总线\(bus.id)：\(error.description)", "bus \(bus.id): \(error.description)"))
         }
     }
 

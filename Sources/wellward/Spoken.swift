@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Phrasebook
 
@@ -8,4 +9,16 @@ enum Spoken {
 
     /// One of two texts.
     static func say(_ chinese: String, _ english: String) -> String { language == .chinese ? chinese : english }
+
+    /// Lines to copy, as the end of a command's help.
+    static func examples(_ lines: String...) -> String {
+        lines.count == 1
+            ? say("例：", "Example: ") + lines[0]
+            : say("例：", "Examples:") + lines.map { "\n  \($0)" }.joined()
+    }
+}
+
+extension ArgumentHelp {
+    /// What an argument means, in the language of the terminal.
+    static func said(_ chinese: String, _ english: String) -> ArgumentHelp { ArgumentHelp(stringLiteral: Spoken.say(chinese, english)) }
 }

@@ -10,22 +10,24 @@ struct UserCommand: ParsableCommand {
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: Spoken.say("添加账号，或换新密码。", "Add an account, or give it a new password."),
-            discussion: "Example: wellward user add wang --role committee --users-file etc/users.yaml")
-        @Argument(help: "The account's name.") var name: String
+            discussion: Spoken.examples("wellward user add wang --role committee --users-file etc/users.yaml"))
+        @Argument(help: .said("账号名。", "The account's name.")) var name: String
         @OptionGroup var account: AccountOptions
-        @Option(help: "Read the password from this file's first line instead of asking.") var passwordFile: String?
+        @Option(help: .said("从这个文件的第一行读密码，不再询问。", "Read the password from this file's first line instead of asking.")) var passwordFile: String?
 
         func run() throws {
             let password = try passwordFile.map(readFirstLine) ?? ask()
-            guard password.count >= 10 else { throw CommandFault("the password is too short; use at least ten characters") }
+            guard password.count >= 10 else { throw CommandFault(Spoken.say("密码太短，至少十个字符", "the password is too short; use at least ten characters")) }
             var file = try account.load()
             try file.setUser(Account(name: name, role: account.role, grid: account.grid), password: password)
             try account.save(file)
-            print("\(name) may now sign in as \(account.role.rawValue).")
+            print(Spoken.say("\(name)现在可以以\(account.role.rawValue)登录。", "\(name) may now sign in as \(account.role.rawValue)."))
         }
 
         private func ask() throws -> String {
-            guard let pointer = getpass("Password: ") else { throw CommandFault("there is no terminal to ask on; use --password-file") }
+            guard let pointer = getpass("Password: ") else {
+                throw CommandFault(Spoken.say("没有终端可以询问，请用--password-file", "there is no terminal to ask on; use --password-file"))
+            }
             return String(cString: pointer)
         }
     }
@@ -39,8 +41,8 @@ struct TokenCommand: ParsableCommand {
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: Spoken.say("生成令牌，只显示一次。", "Make a token and print it once."),
-            discussion: "Example: wellward token add hub --role integrator --users-file etc/users.yaml")
-        @Argument(help: "What the token is for.") var name: String
+            discussion: Spoken.examples("wellward token add hub --role integrator --users-file etc/users.yaml"))
+        @Argument(help: .said("令牌给什么用。", "What the token is for.")) var name: String
         @OptionGroup var account: AccountOptions
 
         func run() throws {
@@ -54,13 +56,18 @@ struct TokenCommand: ParsableCommand {
 
 /// What both commands need.
 struct AccountOptions: ParsableArguments {
-    @Option(help: "technician, grid_worker, committee, auditor, integrator, admin, property or station.") var role: AccountRole
-    @Option(help: "The grid of a grid worker.") var grid: String?
-    @Option(help: "The users file.") var usersFile = "etc/users.yaml"
+    @Option(
+        help: .said(
+            "角色：technician、grid_worker、committee、auditor、integrator、admin、property或station。",
+            "technician, grid_worker, committee, auditor, integrator, admin, property or station.")) var role: AccountRole
+    @Option(help: .said("网格员的网格。", "The grid of a grid worker.")) var grid: String?
+    @Option(help: .said("账号文件。", "The users file.")) var usersFile = "etc/users.yaml"
 
     func load() throws -> AccountFile {
         guard FileManager.default.fileExists(atPath: usersFile) else { return AccountFile() }
-        guard let text = try? String(contentsOfFile: usersFile, encoding: .utf8) else { throw CommandFault("\(usersFile): the file cannot be read") }
+        guard let text = try? String(contentsOfFile: usersFile, encoding: .utf8) else {
+            throw CommandFault(Spoken.say("\(usersFile)：文件读不了", "\(usersFile): the file cannot be read"))
+        }
         return try AccountFile(parsing: text, file: usersFile)
     }
 
@@ -71,7 +78,10 @@ struct AccountOptions: ParsableArguments {
             try Data(file.text.utf8).write(to: url, options: .atomic)
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: usersFile)
         } catch {
-            throw CommandFault("\(usersFile): the file cannot be written (\(error.localizedDescription)); check the folder's rights")
+            throw CommandFault(
+                Spoken.say(
+                    "\(usersFile)：文件写不了（\(error.localizedDescription)）；检查文件夹的权限",
+                    "\(usersFile): the file cannot be written (\(error.localizedDescription)); check the folder's rights"))
         }
     }
 }
@@ -81,7 +91,7 @@ extension AccountRole: ExpressibleByArgument {}
 /// The first line of a file, without the line's end.
 func readFirstLine(_ path: String) throws -> String {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8), let line = text.split(whereSeparator: \.isNewline).first else {
-        throw CommandFault("\(path): the file cannot be read, or is empty")
+        throw CommandFault(Spoken.say("\(path)：文件读不了，或是空的", "\(path): the file cannot be read, or is empty"))
     }
     return String(line)
 }

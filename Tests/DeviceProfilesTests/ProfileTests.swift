@@ -61,8 +61,8 @@ import Testing
             """
         let issues = ProfileReader.read(text, file: "broken.yaml").issues
         let unknown = try #require(issues.first { $0.key == "pionts" })
-        #expect(unknown.line == 6 && unknown.file == "broken.yaml" && unknown.fix.contains("points"))
-        #expect(issues.contains { $0.problem.contains("order") && $0.line == 8 })
+        #expect(unknown.line == 6 && unknown.file == "broken.yaml" && unknown.fix.english.contains("points"))
+        #expect(issues.contains { $0.problem.english.contains("order") && $0.line == 8 })
     }
 
     @Test func `an empty pipe makes the totaliser bad, and a status that did not arrive makes it suspect`() throws {

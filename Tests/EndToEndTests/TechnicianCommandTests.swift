@@ -15,7 +15,7 @@ import Testing
         process.executableURL = RunningGateway.program
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.environment = ProcessInfo.processInfo.environment.merging(["LANG": language]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["LANG": language, "LC_ALL": language]) { $1 }
         let (out, err) = (Pipe(), Pipe())
         process.standardOutput = out
         process.standardError = err
@@ -121,5 +121,62 @@ import Testing
         let english = try TechnicianCommandTests.run(["--help"])
         #expect(chinese.out.contains("凭水表看护独居的人") && chinese.out.contains("运行网关"))
         #expect(english.out.contains("Run the gateway.") && !english.out.contains("运行网关"))
+    }
+
+    /// The words after `SUBCOMMANDS:` of a help page.
+    private func subcommands(_ page: String, after heading: String) -> [String] {
+        guard let start = page.range(of: "\(heading)\n") else { return [] }
+        let lines = page[start.upperBound...].split(separator: "\n", omittingEmptySubsequences: false).prefix { !$0.isEmpty }
+        // Every command stands two columns in; what follows further in belongs to the one above.
+        return lines.filter { !$0.hasPrefix("   ") }.compactMap { $0.split(separator: " ").first.map(String.init) }
+    }
+
+    @Test func `every command explains itself in both languages, each option with it, with an example to copy`() throws {
+        let isChinese = /\p{Han}/
+        var waiting: [[String]] = [[]]
+        var commands = 0
+        while let path = waiting.popLast() {
+            let chinese = try TechnicianCommandTests.run(path + ["--help"], language: "zh_CN.UTF-8")
+            let english = try TechnicianCommandTests.run(path + ["--help"])
+            #expect(chinese.code == 0 && english.code == 0, "\(path)")
+            for word in ["OVERVIEW", "USAGE", "OPTIONS", "ARGUMENTS", "Show "] { #expect(!chinese.out.contains(word), "\(path): \(word)") }
+            let below = subcommands(chinese.out, after: "子命令：")
+            #expect(below == subcommands(english.out, after: "SUBCOMMANDS:"), "\(path)")
+            waiting += below.map { path + [$0] }
+            commands += 1
+            #expect(!english.out.contains(isChinese), "\(path)")
+            if below.isEmpty { #expect(chinese.out.contains("例：") && english.out.contains("Example"), "\(path) shows no example") }
+            // An option and what it means, which may begin on the next line.
+            let body = chinese.out.replacing(/\n {20,}/, with: " ")
+            for line in body.split(separator: "\n") where line.firstMatch(of: /^ {2}(--|<|-h)/) != nil {
+                #expect(line.contains(isChinese), "\(path): \(line)")
+            }
+        }
+        #expect(commands > 40)
+    }
+
+    @Test(arguments: [
+        (["backtest"], "缺少参数"), (["backtest", "x.csv", "--nonsense"], "没有'--nonsense'这个选项"), (["nonsense"], "多出了"),
+        (["backtest", "x.csv", "--format", "foo"], "可以是'text', 'json'或'jsonl'"), (["run", "--config"], "没有写值"),
+        (["meter", "read", "--bus", "foo", "--unit", "1", "--profile", "a"], "不是总线地址"), (["rehearse", "--days", "x"], "不能是'x'"),
+        (["user", "add", "--role", "king", "n"], "可以是：\n  - technician"), (["config", "check", "a", "b"], "多出了"),
+    ]) func `a wrong word on the command line is told in Chinese, and ends with 2`(words: [String], told: String) throws {
+        let answer = try TechnicianCommandTests.run(words, language: "zh_CN.UTF-8")
+        #expect(answer.code == 2)
+        #expect(answer.err.hasPrefix("错误：") && answer.err.contains(told) && answer.err.contains("用法："), "\(answer.err)")
+        #expect(!answer.err.contains("Error") && !answer.err.contains("Usage"))
+        #expect(try TechnicianCommandTests.run(words).err.hasPrefix("Error: "))
+    }
+
+    @Test func `what is wrong with a configuration is told in the language of LANG, as text and as JSON`() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("spoken-\(UUID().uuidString).yaml")
+        try Data("site: {id: x}\nmeterz: []\n".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let chinese = try TechnicianCommandTests.run(["config", "check", file.path], language: "zh_CN.UTF-8")
+        #expect(chinese.code == 1 && chinese.err.contains(":2: meterz: 错误：没有`meterz`这个键；是不是`meters`？"), "\(chinese.err)")
+        let english = try TechnicianCommandTests.run(["config", "check", file.path])
+        #expect(english.code == 1 && english.err.contains(":2: meterz: error: unknown key `meterz`; did you mean `meters`?"), "\(english.err)")
+        let json = try TechnicianCommandTests.run(["config", "check", file.path, "--format", "json"], language: "zh_CN.UTF-8")
+        #expect(json.out.contains(#""problem":"没有`meterz`这个键""#) && json.out.contains(#""fix":"是不是`meters`？""#), "\(json.out)")
     }
 }

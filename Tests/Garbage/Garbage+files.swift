@@ -57,7 +57,7 @@ extension Garbage {
     /// A configuration is read, or refused with a line and what to do.
     private static func verdict(_ text: String, files: ConfigurationFiles) -> String? {
         let result = ConfigurationReader.read(text, file: "w.yaml", files: files)
-        let isTold = result.issues.contains { $0.severity == .error && !$0.fix.isEmpty }
+        let isTold = result.issues.contains { $0.severity == .error && !$0.fix.english.isEmpty && !$0.fix.chinese.isEmpty }
         return result.configuration != nil || isTold ? nil : "a configuration was neither read nor refused with a way out"
     }
 

@@ -74,7 +74,7 @@ import Testing
         func issues(_ mqtt: String) -> [DocumentIssue] {
             let text = "site: {id: s}\nmqtt: \(mqtt)\nchannels: [{id: c, kind: mqtt, topic: t, names: true}]\n"
             let files = ConfigurationFiles(base: "/site", read: { _ in "x" }, list: { _, _ in nil })
-            return ConfigurationReader.read(text, file: "w.yaml", files: files).issues.filter { $0.problem.contains("unencrypted") }
+            return ConfigurationReader.read(text, file: "w.yaml", files: files).issues.filter { $0.problem.english.contains("unencrypted") }
         }
         #expect(issues("{host: 127.0.0.1}").isEmpty)
         #expect(issues("{host: b.example, password_file: p}").map(\.severity) == [.warning, .error])
@@ -135,8 +135,8 @@ import Testing
         let fault = Self.faults[index]
         let result = read(fault.change(Self.good + "\n"))
         #expect(result.configuration == nil)
-        let issue = try #require(result.issues.first { $0.problem.contains(fault.problem) }, "\(result.issues)")
-        #expect(issue.file == "wellward.yaml" && !issue.fix.isEmpty)
+        let issue = try #require(result.issues.first { $0.problem.english.contains(fault.problem) }, "\(result.issues)")
+        #expect(issue.file == "wellward.yaml" && !issue.fix.english.isEmpty && !issue.fix.chinese.isEmpty)
         if let line = fault.line { #expect(issue.line == line, "\(issue)") }
     }
 
