@@ -25,12 +25,13 @@ public enum Rehearsal {
     }
 
     /// Rehearses.
+    /// - Parameter dayBegins: is told the number of each day as it begins, from 1
     /// - Returns: what happened, with the promise that was broken if one was
     /// - Throws: when a saved state cannot be read back
-    public static func run(_ options: Options) throws -> RehearsalReport {
+    public static func run(_ options: Options, dayBegins: (Int) -> Void = { _ in }) throws -> RehearsalReport {
         let village = Village(VillagePlan(options))
         do {
-            try village.live()
+            try village.live(dayBegins)
             return RehearsalReport(
                 options: options, breach: nil, tally: village.tally, checks: village.judge.checks, cases: village.disk.cases.values.map(\.kind))
         } catch let breach as Breach {

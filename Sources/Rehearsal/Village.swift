@@ -43,10 +43,15 @@ final class Village {
     }
 
     /// Lives until the end, or until a promise is broken.
-    func live() throws {
+    func live(_ dayBegins: (Int) -> Void) throws {
         let end = Interval.days(Int64(plan.options.days))
+        var days = 0
         while let (at, what) = queue.next(), at < end {
             now = max(now, at)
+            while .days(Int64(days)) <= now {
+                days += 1
+                dayBegins(days)
+            }
             try take(what)
         }
         now = end

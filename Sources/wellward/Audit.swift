@@ -23,6 +23,12 @@ struct AuditCommand: ParsableCommand {
 
         @Option(help: .said("配置文件。", "The configuration file.")) var config: String
         @Option(help: .said("以前打印过、现在必须还在链里的哈希。", "A hash printed earlier that must still be in the chain.")) var expect: String?
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
+
+        private struct Verified: Encodable {
+            var lines: Int
+            var last: String
+        }
 
         func run() throws {
             let result = try ConfigurationLoader.load(config)
@@ -57,6 +63,7 @@ struct AuditCommand: ParsableCommand {
                             "the hash \(expect) is not in the chain: lines were cut off at the end, or it is another gateway's"))
                 }
             }
+            guard format == .text else { return print(try OutputFormat.json(Verified(lines: Int(chain.lines), last: hex(chain.last)))) }
             print(Spoken.say("\(chain.lines)行，没有断开。最后的哈希：\(hex(chain.last))", "\(chain.lines) lines, unbroken. Last hash: \(hex(chain.last))"))
         }
 

@@ -45,7 +45,11 @@ struct Backtest: ParsableCommand {
         for table in [falls, known] { table?.warnOfOthers(than: names) }
         var objects: [String] = []
         var parts: [BacktestReport.Part] = []
+        // One home takes no time to speak of.
+        let progress = names.count > 1 ? ProgressBar(total: names.count) : nil
+        defer { progress?.end() }
         for (file, name) in zip(files, names) {
+            progress?.step(name)
             let history = try history(file, name)
             warnOfRareRows(history, policy)
             let times = try falls?.rows(of: name).map { try $0.time("unix_seconds") } ?? []

@@ -83,12 +83,13 @@ struct BusCommand: AsyncParsableCommand {
             let lines = try lines()
             let units = Self.numbers(units) ?? []
             var done = try resumed()
-            let progress = ScanProgress(total: lines.count * units.count)
+            let progress = ProgressBar(total: lines.count * units.count)
             for (name, address) in lines {
                 let bus = ModbusBus(
                     address, responseTimeout: Interval(parsing: timeout) ?? .milliseconds(300), betweenRequests: Interval(parsing: pause) ?? .zero)
                 for unit in units {
-                    progress.step(name, unit, found: done.count(where: \.answers))
+                    let answering = done.count(where: \.answers)
+                    progress.step(Spoken.say("从站\(unit)  已找到\(answering)只", "unit \(unit)  \(answering) found"))
                     guard !done.contains(where: { $0.line == name && $0.unit == unit }) else { continue }
                     let found = await ask(unit, on: bus, line: name, profiles)
                     done.append(found)
@@ -201,25 +202,6 @@ struct BusCommand: AsyncParsableCommand {
             }
         }
     }
-}
-
-/// A progress bar on standard error, when that is a terminal.
-final class ScanProgress {
-    private let total: Int
-    private var done = 0
-    private let isTerminal = isatty(2) == 1
-
-    init(total: Int) { self.total = max(1, total) }
-
-    func step(_ line: String, _ unit: Int, found: Int) {
-        done += 1
-        guard isTerminal else { return }
-        let width = 30 * done / total
-        let bar = String(repeating: "█", count: width) + String(repeating: "·", count: 30 - width)
-        FileHandle.standardError.write(Data("\r\(bar) \(100 * done / total) %  unit \(unit)  \(found) found ".utf8))
-    }
-
-    func end() { if isTerminal { FileHandle.standardError.write(Data("\n".utf8)) } }
 }
 
 /// A page to print and take along: each meter with its reading, room for the display's number, and signatures.

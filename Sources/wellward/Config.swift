@@ -45,29 +45,14 @@ struct Config: ParsableCommand {
         }
 
         private func printJSON(_ result: ConfigurationReader.Result) throws {
-            struct Issue: Encodable {
-                var severity: DocumentIssue.Severity
-                var file: String
-                var line: Int?
-                var key: String
-                var problem: String
-                var fix: String
-
-                init(_ issue: DocumentIssue) {
-                    (severity, file, line, key) = (issue.severity, issue.file, issue.line, issue.key)
-                    (problem, fix) = (issue.problem[Spoken.language], issue.fix[Spoken.language])
-                }
-            }
             struct Report: Encodable {
                 var valid: Bool
-                var issues: [Issue]
+                var issues: [IssueLine]
                 var cycle_ms: [String: Int64]
             }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             let cycles = Dictionary(result.cycles.map { ($0.key.rawValue, $0.value.milliseconds) }, uniquingKeysWith: { $1 })
-            let report = Report(valid: result.configuration != nil, issues: result.issues.map(Issue.init), cycle_ms: cycles)
-            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+            let report = Report(valid: result.configuration != nil, issues: result.issues.map(IssueLine.init), cycle_ms: cycles)
+            print(try OutputFormat.json(report))
         }
     }
 

@@ -50,15 +50,15 @@ struct ElevatorCommand: AsyncParsableCommand {
                 password: password, tls: caFile.map { MQTTSettings.TLS(authority: $0) })
             let examination = try ConformanceExamination(elevator: elevator, settings: settings)
             let results = await examination.run { if format == .text { Self.show($0) } }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys]
-            switch format {
-            case .text:
+            if format == .text {
+                func count(_ verdict: ConformanceExamination.Result.Verdict) -> Int { results.count { $0.verdict == verdict } }
                 print(
-                    "\(results.count { $0.verdict == .passed }) passed, \(results.count { $0.verdict == .failed }) failed, \(results.count { $0.verdict == .skipped }) not examined. By hand: the last will (cut the controller's network) and the release inside the car."
-                )
-            case .json: print(String(decoding: try encoder.encode(results), as: UTF8.self))
-            case .jsonl: for result in results { print(String(decoding: try encoder.encode(result), as: UTF8.self)) }
+                    Spoken.say(
+                        "通过\(count(.passed))项，不合格\(count(.failed))项，未检查\(count(.skipped))项。要人工检查的：遗嘱消息（切断控制器的网络）和轿厢内的放行。",
+                        "\(count(.passed)) passed, \(count(.failed)) failed, \(count(.skipped)) not examined. By hand: the last will (cut the controller's network) and the release inside the car."
+                    ))
+            } else {
+                try format.show(results) { _ in "" }
             }
             if results.contains(where: { $0.verdict == .failed }) { throw ExitCode(1) }
         }

@@ -55,16 +55,9 @@ struct Doctor: ParsableCommand {
                     todo: Spoken.say("检查路径和文件权限", "check the path and the file's rights")))
         }
         findings += clock()
-        switch format {
-        case .text:
-            for one in findings {
-                let mark = one.state == .good ? "✓" : one.state == .watch ? "!" : "✕"
-                print("\(mark) \(one.what): \(one.text)\(one.todo.isEmpty ? "" : "\n    → \(one.todo)")")
-            }
-        case .json, .jsonl:
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            for one in findings { print(String(decoding: try encoder.encode(one), as: UTF8.self)) }
+        try format.show(findings) { one in
+            let mark = one.state == .good ? "✓" : one.state == .watch ? "!" : "✕"
+            return "\(mark) \(one.what): \(one.text)\(one.todo.isEmpty ? "" : "\n    → \(one.todo)")"
         }
         if findings.contains(where: { $0.state == .bad }) { throw ExitCode(1) }
     }

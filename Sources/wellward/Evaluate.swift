@@ -22,6 +22,7 @@ struct Evaluate: ParsableCommand {
     @Flag(help: .said("改为评判电瓶车识别，用种子造的场景。", "Judge the recognition of e-bikes instead, on scenes made from a seed.")) var boarding = false
     @Option(help: .said("--boarding用多少个场景。", "Scenes for --boarding.")) var scenes = 20_000
     @Option(help: .said("非合成文件的时区。", "Time zone of the files that are not synthetic.")) var timezone = "Europe/Rome"
+    @Option(help: .said("输出格式：text、json或jsonl（不含--boarding）。", "text, json or jsonl (not with --boarding).")) var format = OutputFormat.text
 
     func run() throws {
         if boarding { return showBoarding() }
@@ -31,15 +32,17 @@ struct Evaluate: ParsableCommand {
         guard homes > 0, days >= 60 else {
             throw CommandFault(Spoken.say("至少一户、60天，学完之后才有东西可评", "at least one home and 60 days, so that there is something to judge after learning"))
         }
+        var lines: [Line] = []
         if files.isEmpty {
-            try show("made from seeds (Simulation)", made(), CivilClock(zone: .gmt))
+            lines += try study("made from seeds (Simulation)", made(), CivilClock(zone: .gmt))
         } else {
             let all = try files.map { try history($0) }
             let synthetic = all.filter { $0.household.hasPrefix("synthetic") }
             let real = all.filter { !$0.household.hasPrefix("synthetic") }
-            if !real.isEmpty { try show("recorded", real, clock) }
-            if !synthetic.isEmpty { try show("synthetic files", synthetic, CivilClock(zone: .gmt)) }
+            if !real.isEmpty { lines += try study("recorded", real, clock) }
+            if !synthetic.isEmpty { lines += try study("synthetic files", synthetic, CivilClock(zone: .gmt)) }
         }
+        guard format == .text else { return try format.show(lines) { _ in "" } }
         print(
             """
             What this is not: no home of a person known to be old and alone is in it, and no real fall. A fall is simulated by holding the
@@ -68,13 +71,40 @@ struct Evaluate: ParsableCommand {
         print("What this is not: no recorded frames of a real lift. Recall 0.82-0.98 a frame as published; confusions are assumed (see BoardingStudy).")
     }
 
-    private func show(_ pool: String, _ homes: [RegisterHistory], _ clock: CivilClock) throws {
+    /// One detector over one pool at one resolution, as JSON.
+    private struct Line: Encodable {
+        var pool: String
+        var resolution_litres: Int
+        var detector: String
+        var home_years: Double
+        var false_alarms: Int
+        var trip_alarms: Int
+        var attentions: Int
+        var onsets: Int
+        var missed: Int
+        var median_hours: Double
+        var p90_hours: Double
+
+        init(_ pool: String, _ litres: Int, _ row: DetectorStudy.Row) {
+            (self.pool, resolution_litres, detector, home_years) = (pool, litres, row.name, row.years)
+            (false_alarms, trip_alarms, attentions) = (row.score.falseAlarms, row.score.tripAlarms, row.score.attentions)
+            (onsets, missed) = (row.score.delays.count, row.score.delays.count { $0 == nil })
+            let delays = row.score.delays.map { $0 ?? 72 }
+            (median_hours, p90_hours) = (quantile(delays, 0.5), quantile(delays, 0.9))
+        }
+    }
+
+    /// Scores every detector on a pool, and prints it where sentences are wanted.
+    private func study(_ pool: String, _ homes: [RegisterHistory], _ clock: CivilClock) throws -> [Line] {
+        var lines: [Line] = []
         for litres in [1, 10] {
             let study = DetectorStudy(clock: clock)
             let rows = study.rows(homes, resolution: .litres(Int64(litres)))
             guard let first = rows.first else {
                 throw CommandFault(Spoken.say("\(pool)：每户要有六周以上的读数", "\(pool): every home needs more than six weeks of readings"))
             }
+            lines += rows.map { Line(pool, litres, $0) }
+            guard format == .text else { continue }
             print("\n\(pool): \(homes.count) homes, \(String(format: "%.2f", first.years)) home-years, \(litres) L a count, 15-minute polls")
             print("  false alarms a year [95 %]   trips counted   median h [95 %]     p90 h [95 %]        missed   detector")
             for row in rows { print(line(row)) }
@@ -87,6 +117,7 @@ struct Evaluate: ParsableCommand {
                     format: "  attention of Wellward: %.2f [%.2f-%.2f] a month, at a median of %.1f [%.1f-%.1f] h", Double(first.score.attentions) / months,
                     often.lowerBound / months, often.upperBound / months, quantile(heard, 0.5), soon.lowerBound, soon.upperBound))
         }
+        return lines
     }
 
     private func line(_ row: DetectorStudy.Row) -> String {

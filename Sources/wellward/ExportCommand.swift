@@ -28,7 +28,10 @@ struct ExportCommand: AsyncParsableCommand {
             columns = ["meter", "at", "received_at", "device_at", "point", "value", "unit", "quality", "raw"]
             var meters = meter.map { [$0] } ?? []
             if meter == nil { meters = try await console.items("/api/v1/meters").compactMap { $0["id"] as? String } }
+            let progress = ProgressBar(total: meters.count)
+            defer { progress.end() }
             for id in meters {
+                progress.step(id)
                 items += try await console.items("/api/v1/meters/\(RemoteConsole.escape(id))/readings?\(span)").map { $0.merging(["meter": id]) { $1 } }
             }
         case .cases:

@@ -78,8 +78,3 @@ struct Wellward: AsyncParsableCommand {
             TokenCommand.self,
         ])
 }
-
-/// How to print.
-enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
-    case text, json, jsonl
-}

@@ -59,16 +59,9 @@ struct ProfileCommand: AsyncParsableCommand {
                     id: $0.id.rawValue, title: $0.title[format == .text ? Spoken.language : .english], manufacturer: $0.manufacturer, trust: $0.trust.rawValue,
                     resolution_litres: $0.resolution.litres)
             }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            switch format {
-            case .text:
-                for line in lines {
-                    let id = line.id.padding(toLength: 24, withPad: " ", startingAt: 0)
-                    print("\(id) \(line.trust.padding(toLength: 14, withPad: " ", startingAt: 0)) \(line.title)")
-                }
-            case .json: print(String(decoding: try encoder.encode(lines), as: UTF8.self))
-            case .jsonl: for line in lines { print(String(decoding: try encoder.encode(line), as: UTF8.self)) }
+            try format.show(lines) { line in
+                let id = line.id.padding(toLength: 24, withPad: " ", startingAt: 0)
+                return "\(id) \(line.trust.padding(toLength: 14, withPad: " ", startingAt: 0)) \(line.title)"
             }
         }
     }
@@ -79,11 +72,13 @@ struct ProfileCommand: AsyncParsableCommand {
             abstract: Spoken.say("显示一份档案，点位按线上地址列出。", "Show one profile with its points as wire addresses."),
             discussion: Spoken.examples("wellward profile show tuf-2000m"))
         @Argument(help: .said("档案编号。", "The profile's id.")) var id: String
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func run() throws {
             guard let profile = try files([]).lazy.compactMap({ try? read($0).profile }).first(where: { $0.id.rawValue == id }) else {
                 throw CommandFault(Spoken.say("没有档案`\(id)`；`wellward profile list`列出全部", "there is no profile `\(id)`; `wellward profile list` names them all"))
             }
+            guard format == .text else { return print(try OutputFormat.json(ProfileLine(profile))) }
             let titles = (profile.title.english, profile.title.chinese)
             print(Spoken.say("\(profile.id)：\(titles.1)（\(titles.0)）", "\(profile.id): \(titles.0) (\(titles.1))"))
             print(
@@ -137,18 +132,18 @@ struct ProfileCommand: AsyncParsableCommand {
             abstract: Spoken.say("检查设备档案：格式和含义。", "Check profiles: schema and meaning."),
             discussion: Spoken.examples("wellward profile lint my-meter.yaml"))
         @Argument(help: .said("文件或文件夹；不写就是自带的档案。", "Files or folders; the shipped profiles when none is named.")) var paths: [String] = []
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func run() throws {
-            var failed = false
             let all = try files(paths)
-            for path in all {
-                for issue in try read(path).issues {
-                    print(issue.told(in: Spoken.language))
-                    failed = failed || issue.severity == .error
-                }
+            let issues = try all.flatMap { try read($0).issues }
+            if format == .text {
+                for issue in issues { print(issue.told(in: Spoken.language)) }
+                print(Spoken.say("读了\(all.count)份档案。", "\(all.count) profiles read."))
+            } else {
+                try format.show(issues.map(IssueLine.init)) { _ in "" }
             }
-            print(Spoken.say("读了\(all.count)份档案。", "\(all.count) profiles read."))
-            if failed { throw ExitCode(1) }
+            if issues.contains(where: { $0.severity == .error }) { throw ExitCode(1) }
         }
     }
 
@@ -158,26 +153,33 @@ struct ProfileCommand: AsyncParsableCommand {
             abstract: Spoken.say("解码档案里的标准帧，包括 CRC。", "Decode the golden frames of profiles, CRC included."),
             discussion: Spoken.examples("wellward profile test my-meter.yaml"))
         @Argument(help: .said("文件或文件夹；不写就是自带的档案。", "Files or folders; the shipped profiles when none is named.")) var paths: [String] = []
+        @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
+
+        /// What one golden frame gave; nothing wrong where `faults` is empty.
+        struct Outcome: Encodable {
+            var file: String
+            var line: Int
+            var faults: [String]
+        }
 
         func run() throws {
-            var frames = 0
-            var faults = 0
+            var outcomes: [Outcome] = []
             for path in try files(paths) {
                 let (profile, issues) = try read(path)
-                guard let profile else {
-                    for issue in issues { print(issue.told(in: Spoken.language)) }
-                    faults += 1
-                    continue
-                }
-                for outcome in GoldenTest.run(profile) {
-                    frames += 1
-                    for fault in outcome.faults {
-                        faults += 1
-                        print("\(path):\(outcome.line ?? 0): \(fault)")
-                    }
+                if let profile {
+                    outcomes += GoldenTest.run(profile).map { Outcome(file: path, line: $0.line ?? 0, faults: $0.faults) }
+                } else {
+                    let errors = issues.filter { $0.severity == .error }
+                    outcomes.append(Outcome(file: path, line: errors.first?.line ?? 0, faults: errors.map { $0.told(in: Spoken.language) }))
                 }
             }
-            print(Spoken.say("\(frames)个标准帧，\(faults)处不符。", "\(frames) golden frames, \(faults) faults."))
+            let faults = outcomes.reduce(0) { $0 + $1.faults.count }
+            if format == .text {
+                for outcome in outcomes { for fault in outcome.faults { print("\(outcome.file):\(outcome.line): \(fault)") } }
+                print(Spoken.say("\(outcomes.count)个标准帧，\(faults)处不符。", "\(outcomes.count) golden frames, \(faults) faults."))
+            } else {
+                try format.show(outcomes) { _ in "" }
+            }
             if faults > 0 { throw ExitCode(1) }
         }
     }

@@ -27,10 +27,12 @@ struct Rehearse: ParsableCommand {
         guard days > 0, homes > 0, lifts >= 0, seeds > 0 else {
             throw ValidationError(Spoken.say("--days、--homes、--seeds都要大于零。", "--days, --homes and --seeds must be above zero."))
         }
+        let progress = ProgressBar(total: days * seeds)
         for number in 0..<UInt64(seeds) {
             let options = Rehearsal.Options(seed: seed &+ number, days: days, homes: homes, lifts: lifts, intensity: intensity)
             let began = ContinuousClock.now
-            let report = try Rehearsal.run(options)
+            let report = try Rehearsal.run(options) { progress.step(Spoken.say("种子\(options.seed)，第\($0)天", "seed \(options.seed), day \($0)")) }
+            progress.end()
             show(report, took: ContinuousClock.now - began)
             guard report.breach == nil else { throw ExitCode(1) }
         }

@@ -231,7 +231,7 @@ struct StatisticsCommand: AsyncParsableCommand {
 /// `wellward quality`
 struct QualityCommand: AsyncParsableCommand {
     /// How it is printed.
-    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, csv }
+    enum Format: String, ExpressibleByArgument, CaseIterable { case text, json, jsonl, csv }
 
     static let configuration = CommandConfiguration(
         commandName: "quality", abstract: Spoken.say("读数的完整率、合规率、及时率。", "Completeness, compliance and timeliness of the readings."),
@@ -239,7 +239,7 @@ struct QualityCommand: AsyncParsableCommand {
     @OptionGroup var console: RemoteConsole
     @Option(help: .said("从什么时候（RFC 3339）；不写就是一天前。", "RFC 3339 time; a day ago otherwise.")) var from: String?
     @Option(help: .said("到什么时候（RFC 3339）；不写就是现在。", "RFC 3339 time; now otherwise.")) var to: String?
-    @Option(help: .said("输出格式：text、json或csv。", "text, json or csv.")) var format = Format.text
+    @Option(help: .said("输出格式：text、json、jsonl或csv。", "text, json, jsonl or csv.")) var format = Format.text
 
     func run() async throws {
         let query = [("from", from), ("to", to)].compactMap { name, value in value.map { "\(name)=\(RemoteConsole.escape($0))" } }.joined(separator: "&")
@@ -265,7 +265,7 @@ struct QualityCommand: AsyncParsableCommand {
             }
             print(RemotePrinter.csv([head] + lines))
         } else {
-            RemotePrinter.show(rows, .text, columns: ["level", "id"] + names)
+            RemotePrinter.show(rows, format == .jsonl ? .jsonl : .text, columns: ["level", "id"] + names)
         }
     }
 }

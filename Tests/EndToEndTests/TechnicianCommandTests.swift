@@ -168,6 +168,18 @@ import Testing
         #expect(try TechnicianCommandTests.run(words).err.hasPrefix("Error: "))
     }
 
+    @Test(arguments: [["profile", "list"], ["profile", "show", "emdcb"], ["profile", "test"], ["profile", "lint"]])
+    func `what a command prints as text it prints as JSON too, one value or one a line`(words: [String]) throws {
+        let json = try TechnicianCommandTests.run(words + ["--format", "json"])
+        let whole = try JSONSerialization.jsonObject(with: Data(json.out.utf8), options: .fragmentsAllowed)
+        let lines = try TechnicianCommandTests.run(words + ["--format", "jsonl"]).out.split(separator: "\n")
+        let each = try lines.map { try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? NSDictionary) }
+        #expect(!each.isEmpty && json.code == 0)
+        let all = (whole as? [NSDictionary]) ?? (whole as? NSDictionary).map { [$0] }
+        #expect(all == each)
+        #expect(try !TechnicianCommandTests.run(words).out.hasPrefix("{"))
+    }
+
     @Test func `what is wrong with a configuration is told in the language of LANG, as text and as JSON`() throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("spoken-\(UUID().uuidString).yaml")
         try Data("site: {id: x}\nmeterz: []\n".utf8).write(to: file)
