@@ -15,7 +15,7 @@ public struct Backtest: Sendable {
     /// What became of one simulated collapse.
     public struct OnsetResult: Sendable, Hashable {
         public var onset: WallTime
-        /// What stood at that moment: `clear`, `attention`, `alarm`, or `unwatched` before the first row.
+        /// What stood at that moment: `clear`, `attention`, `alarm`, or `unwatched` before the first row and a day after the row before.
         public var stateAtOnset: String
         public var attentionAt: WallTime?
         public var detectedAt: WallTime?
@@ -109,7 +109,8 @@ public struct Backtest: Sendable {
         fallen.result = Result()
         let end = onset + Self.horizon
         var outcome = OnsetResult(onset: onset, stateAtOnset: state, horizonEnd: end)
-        guard let held = fallen.watch.register else {
+        // Nothing is known of a register so long after its last row.
+        guard let held = fallen.watch.register, onset - run.last <= .days(1) else {
             outcome.stateAtOnset = "unwatched"
             return outcome
         }

@@ -38,6 +38,9 @@ public struct RegisterHistory: Sendable {
         guard let time = header.firstIndex(of: "unix_seconds"), let litres = header.firstIndex(of: "litres_cumulative") else {
             throw Fault(line: 1, problem: .said("表头要有unix_seconds和litres_cumulative", "the header must name unix_seconds and litres_cumulative"))
         }
+        guard header.count(where: { $0 == "unix_seconds" }) == 1, header.count(where: { $0 == "litres_cumulative" }) == 1 else {
+            throw Fault(line: 1, problem: .said("表头里同一列写了两次", "the header names a column twice"))
+        }
         var number = 1
         while let line = lines.next() {
             number += 1
@@ -92,6 +95,15 @@ public struct RegisterHistory: Sendable {
     }
 
     private static let stepsOfCoarseMeter = 12
+    /// Whether the register moved often enough to tell one count by it.
+    public var tellsResolution: Bool {
+        var steps = 0
+        for (before, after) in zip(rows, rows.dropFirst()) where before.register != after.register {
+            steps += 1
+            if steps >= Self.stepsOfCoarseMeter { return true }
+        }
+        return false
+    }
 
     /// How far apart most rows lie; nil for less than two.
     public var usualStep: Interval? {

@@ -18,7 +18,7 @@ public enum Sentence: String, CaseIterable, Sendable {
     case degraded
     case meterJump, meterGlitch, meterReset, meterReplaced, meterReverse, meterRollover
     case safe, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
-    case signOfLife, silenceUnseen, absenceEnding
+    case signOfLife, silenceUnseen, lastUseUnseen, silenceOverLeak, absenceEnding
     // Meters and buses.
     case meterSilent, meterBad, busDown, storageFull, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, mostHomesBlind,
         mostHomesOfSiteBlind,
@@ -72,13 +72,13 @@ public enum Sentence: String, CaseIterable, Sendable {
             ("{last}之后没有动静，已{silence}。", "No sign of life since {last}, {silence}.")
         case .silencePersonal:
             (
-                "{last}之后没有用水，已{silence}；平时这个时候最久约{usual}。",
-                "No water since {last}, {silence}; by this time of day the longest is usually about {usual}."
+                "{last}之后没有用水，已{silence}；最近一个月差不多时候开始的，到这个钟点最久约{usual}。",
+                "No water since {last}, {silence}; pauses of the last month that began about then had lasted at most about {usual} by this time of day."
             )
         case .silencePersonalRare:
             (
-                "{last}之后没有用水，已{silence}；最近30天里，这个时候这么久的只有{count}次。",
-                "No water since {last}, {silence}; silences as long at this time of day in the last 30 days: {count}."
+                "{last}之后没有用水，已{silence}；最近30天里，到这个钟点安静了这么久的有{count}次。",
+                "No water since {last}, {silence}; silences that had lasted as long by this time of day in the last 30 days: {count}."
             )
         case .sinceReturn: ("{time}（登记的外出结束）", "{time} (when the absence ended)")
         case .sinceSeen: ("{time}（有人看过）", "{time} (when somebody was there)")
@@ -221,6 +221,12 @@ public enum Sentence: String, CaseIterable, Sendable {
         case .channelTestSent: ("测试消息已通过{channel}送出。", "The test went out by {channel}.")
         case .channelTestFailed: ("{channel}没有送达：{why}", "{channel} did not deliver: {why}")
         case .medianAndMost: ("一半在{median}内，95%在{most}内", "half within {median}, 95 % within {most}")
+        case .lastUseUnseen:
+            (
+                "这次用水发生在{from}之后、没有读数的那段时间里，所以可能已安静{silence}。",
+                "That water ran at some time after {from}, while nothing was read: the silence may be as long as {silence}."
+            )
+        case .silenceOverLeak: ("其间表上走的字不超过漏水的量。", "What the meter has counted since is no more than the leak.")
         case .silenceUnseen: ("其中{unseen}水表没有读数。", "For {unseen} of it the meter gave no reading.")
         case .mostHomesQuiet:
             (

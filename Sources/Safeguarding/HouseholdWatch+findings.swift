@@ -67,12 +67,26 @@ extension HouseholdWatch {
         var sentence = Sentence.silencePersonal
         if usual >= silence {
             // The home has known as long a silence: what speaks for itself is how seldom.
-            let count = max(1, model.count(atLeast: silence))
+            let count = max(1, model.count(by: local(now), atLeast: silence))
             sentence = .silencePersonalRare
             fillings["count"] = .same("\(count)")
             numbers["as_long_in_30_days"] = Double(count)
         }
         return inactivity(.personalGap, severity, sentence, .silencePersonalPlain, fillings, numbers, at: now)
+    }
+
+    /// What a reader must know beside the silence itself: that nobody saw when the last water ran, or that a leak runs on.
+    mutating func qualify(_ finding: inout Finding) {
+        var more: [LocalizedText] = []
+        if let after = silentAfter {
+            more.append(Phrase(.lastUseUnseen, ["from": .text(civil.spoken(after.wall, at: finding.at.wall)), "silence": span(finding.at.since(after))]).text)
+            finding.numbers["silence_at_most_hours"] = finding.at.since(after).hours
+        }
+        if floor.perHour > 0 { more.append(Phrase(.silenceOverLeak).text) }
+        for text in more {
+            finding.text = finding.text + text
+            finding.plainText = finding.plainText + text
+        }
     }
 
     var tooCoarse: Phrase { Phrase(.tooCoarse, ["litres": .same(Phrase.number(ledger.limits.resolution.litres))]) }

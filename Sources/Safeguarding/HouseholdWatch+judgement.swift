@@ -29,7 +29,7 @@ extension HouseholdWatch {
         // A meter that counts in steps of a hundred litres shows no silences: the home is shown as not covered instead.
         guard let since = silentSince, coverage.volume else { return }
         let silence = now.since(since)
-        if silence >= policy.longestSilence, standing[.longestSilence] == nil, standing[.personalGap]?.severity != .alarm {
+        if isPastCeiling(at: now), standing[.longestSilence] == nil, standing[.personalGap]?.severity != .alarm {
             raise(ceiling(silence, at: now), .longestSilence, &effects)
         }
         guard sees(at: now) else { return }
@@ -65,7 +65,7 @@ extension HouseholdWatch {
         guard let seen = lastReading ?? began else { return }
         let dark = now.since(seen)
         if dark >= policy.noData {
-            if standing[.noData] == nil { raise(blindness(dark, at: now), .noData, &effects) }
+            if standing[.noData] == nil, resumedAt.map({ now.since($0) >= policy.noData }) ?? true { raise(blindness(dark, at: now), .noData, &effects) }
         } else if lastReading != nil {
             clear(.blind, .noData, &effects)
         }
@@ -102,6 +102,7 @@ extension HouseholdWatch {
             finding.plainText = finding.plainText + outage
             finding.numbers["unseen_hours"] = unseen.hours
         }
+        if finding.kind == .inactivity { qualify(&finding) }
         standing[rule] = finding
         effects.append(.raise(finding))
     }

@@ -18,6 +18,21 @@ extension HouseholdWatch {
         return lastUse
     }
 
+    /// When silence may have begun at the earliest, where the last use fell somewhere between two readings far apart.
+    var silentAfter: Instant? {
+        guard let usedAfter, let lastUse, silentSince == lastUse else { return nil }
+        return usedAfter
+    }
+
+    /// Whether nobody has seen a sign of life for as long as the ceiling: counted from the earliest moment that may have been the
+    /// last use, provided that half of it was seen to be silent.
+    func isPastCeiling(at now: Instant) -> Bool {
+        guard let since = silentSince else { return false }
+        if now.since(since) >= policy.longestSilence { return true }
+        guard let silentAfter else { return false }
+        return now.since(silentAfter) >= policy.longestSilence && now.since(since) * 2 >= policy.longestSilence
+    }
+
     /// Whether silence is counted from anything but the beginning of watching.
     var hasSign: Bool { lastUse != nil || quietFrom != nil }
 
@@ -25,7 +40,7 @@ extension HouseholdWatch {
     /// last more.
     mutating func takeBack(at now: Instant) {
         guard let since = floor.quietSince(resolution: ledger.limits.resolution), let use = lastUse, use.elapsed > since else { return }
-        moveLastUse(to: since, at: now)
+        moveLastUse(to: max(since, began?.elapsed ?? since), at: now)
     }
 
     /// Water that was drawn under a leak some hours ago, and shows only now.
@@ -37,6 +52,7 @@ extension HouseholdWatch {
     /// The silence that goes on began at another moment than was thought; who came back or was visited was there then.
     private mutating func moveLastUse(to elapsed: Interval, at now: Instant) {
         lastUse = Instant(elapsed: elapsed, wall: now.wall - (now.elapsed - elapsed))
+        usedAfter = nil
         guard presence == nil || presence?.kind == .visitors, let since = silentSince else { return }
         model.begin(at: since.elapsed, local: local(since), sure: false)
     }

@@ -65,14 +65,20 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     public internal(set) var began: Instant?
     /// The last use above the leak floor.
     public internal(set) var lastUse: Instant?
+    /// The reading before the last use, where nothing was read for so long that nobody can say when water ran.
+    var usedAfter: Instant?
     /// The last return or visit.
     var quietFrom: QuietFrom?
     /// The last usable reading.
     public internal(set) var lastReading: Instant?
+    /// When watching went on after a stop: until then nobody asked the meter.
+    var resumedAt: Instant?
     /// The first use of the local day, if there was one.
     var firstUseToday: WallTime?
     /// The presence entry in force.
     public internal(set) var presence: PresenceEntry?
+    /// How long before its end the present absence is asked about.
+    var askLead: Interval?
     /// The end of the absence that was asked about last, so that each is asked about once.
     var askedUntil: WallTime?
     /// Since when silence is unexplained: the beginning, the last time a person looked, or a return.
@@ -111,8 +117,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
             clearInactivity(&effects)
         case .presence(let entry):
             presence = entry
-            // A short absence is not asked about: who entered it knows.
-            if let entry, entry.until - now.wall <= Self.askedBefore * 2 { askedUntil = entry.until }
+            askLead = entry.map { leadOfQuestion($0, at: now) }
             if entry?.kind == .away || entry?.kind == .hospital {
                 model.pause()
                 clearInactivity(&effects)
@@ -154,7 +159,8 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         // Readings far apart show no pauses: of two hours, six must show use.
         flow.take(use, longest: max(policy.continuousFlow / 6, .milliseconds(1)))
         let leaked = floor.perHour
-        let life = floor.take(use, resolution: ledger.limits.resolution)
+        let life = floor.take(
+            use, resolution: ledger.limits.resolution, gathered: use.volume > .zero ? ledger.gathered ?? .zero : .zero, tremble: ledger.tremble)
         window?.add(use.volume, at: now.elapsed)
         usedToday += use.volume
         // A leak that was found, or has grown, was no sign of life while it was not known.
@@ -163,6 +169,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         learn(use, life: life, at: now, &effects)
         guard life else { return }
         lastUse = now
+        usedAfter = use.to.since(use.from) > policy.noData ? use.from : nil
         unseenInSilence = nil
         // Water ran: the volume rule has had its answer and judges again when its window has passed once more.
         if standing[.volume] != nil { armedSince = now }
@@ -210,11 +217,21 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         firstUseToday = nil
     }
 
+    /// Watching goes on after a stop: that nobody asked the meter meanwhile says nothing about the meter.
+    public mutating func resume(at now: Instant) { resumedAt = now }
+
     /// An absence is asked about so long before it ends: long enough to reach somebody by daylight.
     public static let askedBefore = Interval.hours(12)
 
+    /// How long before its end an absence is asked about: half a day, half the ceiling of silence, or a quarter of a short absence.
+    private func leadOfQuestion(_ entry: PresenceEntry, at now: Instant) -> Interval {
+        min(Self.askedBefore, policy.longestSilence / 2, (entry.until - now.wall) / 4)
+    }
+
     private mutating func expirePresence(at now: Instant, _ effects: inout [Effect]) {
-        if let entry = presence, entry.kind != .visitors, askedUntil != entry.until, now.wall >= entry.until - Self.askedBefore, now.wall < entry.until {
+        if let entry = presence, entry.kind != .visitors, askedUntil != entry.until, now.wall >= entry.until - (askLead ?? Self.askedBefore),
+            now.wall < entry.until
+        {
             askedUntil = entry.until
             effects.append(.presenceEnding(entry))
         }

@@ -20,8 +20,10 @@ struct LeakFloor: Sendable, Hashable, Codable {
         /// Millilitres.
         var volume: Int64
         var peak: Peak
-        /// Whether the largest stretch was hardly more than the others.
+        /// Whether no stretch was much more than the others.
         var isEven: Bool
+        /// The volume as if the whole slot had been seen; absent in states saved before rows that are missing were allowed for.
+        var whole: Int64?
     }
 
     /// Use is summed in slots of this length.
@@ -38,13 +40,16 @@ struct LeakFloor: Sendable, Hashable, Codable {
     private var recent: [Slot]?
     private var current: Int64?
     private var largest: Peak?
-    private var stretches: Int?
+    /// The fastest stretch of the slot beyond one count, in millilitres an hour.
+    private var steepest: Double?
     private var running: Int64 = 0
     private var observed: Interval = .zero
     /// The least use of a slot, in millilitres, where a leak is known, and over how many slots it was found.
     private var least: Int64?
     private var slotsOfLeast: Int?
     private var drip: SteadyDrip?
+    /// How far the register trembles, in millilitres; nil where it holds still.
+    private var tremble: Int64?
     /// Millilitres an hour of a drip with a steady pace.
     private var drippedPerHour: Double?
 
@@ -64,24 +69,30 @@ struct LeakFloor: Sendable, Hashable, Codable {
     var dripping: (pace: Interval, count: Int)? { least == nil ? drip.flatMap { drip in drip.pace.map { ($0, drip.count) } } : nil }
 
     /// Takes one stretch of use of a meter with this count.
+    /// - Parameters:
+    ///   - gathered: over how long the use may have gathered, where that is longer than the stretch
+    ///   - tremble: how far the register trembles
     /// - Returns: whether there was more than the leak
-    mutating func take(_ use: Consumption, resolution: Volume) -> Bool {
+    mutating func take(_ use: Consumption, resolution: Volume, gathered: Interval = .zero, tremble: Volume = .zero) -> Bool {
         lifeFoundLate = nil
+        self.tremble = tremble == .zero ? nil : tremble.millilitres
         turn(to: use.to.elapsed.milliseconds / Self.slotLength.milliseconds, resolution: resolution)
         let step = use.to.since(use.from)
+        let over = max(step, gathered)
         // What ran in a stretch that nobody saw cannot be placed in a slot.
         if step * 2 <= Self.slotLength {
             running += use.volume.millilitres
             observed = observed + step
-            stretches = (stretches ?? 0) + 1
-            if use.volume.millilitres >= largest?.volume ?? 0 { largest = Peak(at: use.to.elapsed, step: step, volume: use.volume.millilitres) }
+            let beyond = use.volume.millilitres - resolution.millilitres - (self.tremble ?? 0)
+            if beyond > 0, over > .zero { steepest = max(steepest ?? 0, Double(beyond) / over.hours) }
+            if use.volume.millilitres >= largest?.volume ?? 0 { largest = Peak(at: use.to.elapsed, step: over, volume: use.volume.millilitres) }
         }
         var drip = self.drip ?? SteadyDrip()
         let dripped = drip.take(use, resolution: resolution)
         self.drip = drip
         drippedPerHour = drip.pace.map { Double(resolution.millilitres) / $0.hours }
         guard use.volume > .zero else { return false }
-        if least != nil { return use.volume.millilitres > leaked(in: step, resolution: resolution) }
+        if least != nil { return use.volume.millilitres > leaked(in: over, resolution: resolution) }
         return !dripped
     }
 
@@ -95,9 +106,10 @@ struct LeakFloor: Sendable, Hashable, Codable {
         return lastAbove?.peak.at ?? .milliseconds(oldest.place * Self.slotLength.milliseconds)
     }
 
-    /// What the leak lets through at the most in so long: half as much again, and a count that was about to turn.
+    /// What the leak lets through at the most in so long: half as much again, a count that was about to turn, and what the register
+    /// trembles.
     private func leaked(in step: Interval, resolution: Volume) -> Int64 {
-        Int64(perHour * step.hours * 1.5) + max(resolution.millilitres, 500)
+        Int64(perHour * step.hours * 1.5) + max(resolution.millilitres, 500) + (tremble ?? 0)
     }
 
     private mutating func turn(to slot: Int64, resolution: Volume) {
@@ -107,18 +119,19 @@ struct LeakFloor: Sendable, Hashable, Codable {
             running = 0
             observed = .zero
             largest = nil
-            stretches = nil
+            steepest = nil
         }
         let oldest = slot - Self.forgottenAfter.milliseconds / Self.slotLength.milliseconds
         var slots = (recent ?? []).filter { $0.place >= oldest }
         defer { recent = slots }
-        let isEven = (largest?.volume ?? 0) <= 2 * running / Int64(max(stretches ?? 1, 1)) + resolution.millilitres
+        let isEven = (steepest ?? 0) * observed.hours <= 2 * Double(running)
         // More in a slot, but evenly, is a leak that grew. Behind a coarse count that cannot be told.
         if least != nil, running > leaked(in: Self.slotLength, resolution: resolution), resolution > .litres(1) || !isEven {
             lifeFoundLate = largest?.at
         }
         guard observed * 4 >= Self.slotLength * 3, let largest else { return }
-        slots.append(Slot(place: closing, volume: running, peak: largest, isEven: isEven))
+        let whole = Int64(Double(running) * Self.slotLength.hours / observed.hours)
+        slots.append(Slot(place: closing, volume: running, peak: largest, isEven: isEven, whole: whole))
         slots = slots.suffix(Self.slotCount)
         judge(slots, resolution: resolution)
     }
@@ -142,8 +155,9 @@ struct LeakFloor: Sendable, Hashable, Codable {
     private func evenLeast(_ slots: [Slot], resolution: Volume) -> Int64? {
         let last = slots.suffix(Self.evenCount)
         guard resolution <= .litres(1), last.count == Self.evenCount, last.allSatisfy(\.isEven), let first = last.first, let newest = last.last,
-            newest.place - first.place == Int64(Self.evenCount - 1), let slowest = last.map(\.volume).min(), let fastest = last.map(\.volume).max(),
-            fastest - slowest <= max(resolution.millilitres, fastest / 5)
+            newest.place - first.place == Int64(Self.evenCount - 1), let slowest = last.map({ $0.whole ?? $0.volume }).min(),
+            let fastest = last.map({ $0.whole ?? $0.volume }).max(),
+            fastest - slowest <= max(resolution.millilitres, fastest / 5) + (tremble ?? 0)
         else { return nil }
         return slowest
     }

@@ -220,13 +220,13 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
         return (standing ?? ended).map { .minutes(Int64($0)) }
     }
 
-    /// How many silences of the last 30 days that began within three hours of the clock time of the present one lasted as long.
-    func count(atLeast present: Interval) -> Int {
-        let began = Int(lastLocal.second / 60)
-        let newest = silences.last?.endDay ?? 0
+    /// How many silences of the last 30 days had lasted as long by this clock time.
+    func count(by local: Local, atLeast present: Interval) -> Int {
+        let minute = Int(local.second / 60)
+        let presentMinutes = Int(present.milliseconds / 60_000)
         return silences.count { silence in
-            let apart = ((silence.startMinute - began + 720) % 1440 + 1440) % 1440 - 720
-            return newest - silence.endDay <= 30 && silence.minutes < 1440 && abs(apart) <= 180 && Int64(silence.minutes) * 60_000 >= present.milliseconds
+            let stood = ((minute - silence.startMinute) % 1440 + 1440) % 1440
+            return local.day - silence.endDay <= 30 && silence.minutes < 1440 && stood <= silence.minutes && stood >= presentMinutes
         }
     }
 }

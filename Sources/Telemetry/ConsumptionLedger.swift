@@ -91,6 +91,10 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     public private(set) var register: Volume?
     /// When the newest accepted register was read.
     public private(set) var readAt: Instant?
+    /// Over how long the use told last may have gathered: a register that trembles shows it late.
+    public private(set) var gathered: Interval?
+    /// How far the register was seen to tremble within the last day: so much of a rise may be none.
+    public var tremble: Volume { trembled ?? .zero }
     private var highest = Volume.zero
     private var pending: Pending?
     /// How far water ran backwards below the highest register: on its way up from here nothing is use.
@@ -101,6 +105,12 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     /// How far the register was seen to tremble below its highest, and when it last did: a rise by less is tremble, not use.
     private var trembled: Volume?
     private var trembledAt: Interval?
+    /// When the highest register was read: what a later rise shows has gathered since then.
+    private var peakAt: Interval?
+    /// While water runs backwards: the highest register since it last fell by more than jitter.
+    private var crest: Volume?
+    /// When an earlier swing was over.
+    private var swungBefore: Interval?
 
     /// The most that runs backwards through a pipe rather than being another register: a hundred litres.
     private static let mostReversed = Volume.litres(100)
@@ -111,8 +121,11 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     private static let swinging = Interval.hours(6)
     /// A register that has not trembled for so long holds still.
     private static let trembling = Interval.hours(24)
-    /// A register trembles by no more than this: what exceeds it is water.
+    /// A rise of this much is use, however much the register trembles.
     private static let mostTrembled = Volume.litres(1)
+    /// A register that swung within these days may take so long for a swing: one a day, by the mains' pressure.
+    private static let swingsRecur = Interval.days(3)
+    private static let slowSwing = Interval.hours(30)
 
     /// A ledger that has seen nothing yet.
     public init(limits: Limits) { self.limits = limits }
@@ -127,13 +140,14 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         if step == .zero { return .duplicate }
         if step < .zero { return .late }
         forget(at: now)
+        gathered = now.elapsed - (peakAt ?? previousAt.elapsed)
         if let entry = comeBack(to: value, at: now, since: previousAt) { return entry }
         if value >= highest {
             // A leap that was held back stays a leap, however much the pipe would have carried meanwhile.
             let leapt = pending.map { ($0.first ?? $0.register) > highest && value >= $0.register - jitter } ?? false
             guard !leapt, value - highest <= most(in: step) else { return hold(value, from: previous, at: now) }
             // The highest is kept: small draws add up above it and are told once they exceed the tremble.
-            if let trembled, value - highest < trembled { return stay(at: value, from: previous, at: now, since: previousAt) }
+            if let trembled, value - highest < min(trembled, Self.mostTrembled) { return stay(at: value, from: previous, at: now, since: previousAt) }
             return rise(to: value, at: now, since: previousAt)
         }
         guard value >= (lowest ?? highest) - jitter else { return hold(value, from: previous, at: now) }
@@ -151,13 +165,22 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     }
 
     private mutating func forget(at now: Instant) {
-        if let reversedAt, now.elapsed - reversedAt >= Self.swinging {
+        if let reversedAt, now.elapsed - reversedAt >= (hasSwung(before: reversedAt) ? Self.slowSwing : Self.swinging) {
             highest = register ?? highest
+            peakAt = readAt?.elapsed
+            swungBefore = reversedAt
             lowest = nil
+            crest = nil
             self.reversedAt = nil
         }
         if let former, now.elapsed - former.left >= Self.remembered { self.former = nil }
         if let trembledAt, now.elapsed - trembledAt >= Self.trembling { (trembled, self.trembledAt) = (nil, nil) }
+    }
+
+    /// Whether water ran backwards some hours or days before it last did: a habit of the mains.
+    private func hasSwung(before: Interval) -> Bool {
+        guard let swungBefore else { return false }
+        return before - swungBefore >= Self.swinging && before - swungBefore < Self.swingsRecur
     }
 
     /// A register that was believed to have gone elsewhere, and is back: what lay between was false answers, not use.
@@ -182,6 +205,7 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         accept(value, at: now)
         // Just back at the peak: what ran backwards may do so again.
         (lowest, reversedAt) = swing
+        if lowest != nil { crest = value }
         // A glitch that ends is worth telling, but the water since is too: tell the glitch only when nothing ran.
         if let dropped, used == .zero { return .event(dropped) }
         return .consumption(Consumption(from: before, to: now, volume: used))
@@ -191,17 +215,20 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     /// ran backwards: no use. The highest stays, so that the way back up is none either.
     private mutating func stay(at value: Volume, from previous: Volume, at now: Instant, since before: Instant) -> Entry {
         let dropped = pending.map { MeterEvent.glitchDropped($0.register) }
-        let swung = lowest != nil && value < previous - jitter
+        // A slow swing falls by less than jitter from one reading to the next.
+        let peak = max(crest ?? previous, previous)
+        let swung = lowest != nil && value < peak - jitter
         if swung { reversedAt = now.elapsed }
+        if lowest != nil { crest = swung ? value : max(peak, value) }
         if lowest == nil, value < highest {
-            trembled = min(Self.mostTrembled, max(trembled ?? .zero, highest - value))
+            trembled = min(max(Self.mostTrembled, limits.resolution), max(trembled ?? .zero, highest - value))
             trembledAt = now.elapsed
         }
         register = value
         readAt = now
         pending = nil
         if let dropped { return .event(dropped) }
-        if swung { return .event(.reverse(previous - value)) }
+        if swung { return .event(.reverse(peak - value)) }
         return .consumption(Consumption(from: before, to: now, volume: .zero))
     }
 
@@ -235,6 +262,7 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         let low = lowest ?? highest
         if low - value <= max(Self.mostReversed, jitter) {
             lowest = value
+            crest = value
             reversedAt = now.elapsed
             register = value
             self.readAt = now
@@ -272,9 +300,12 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     private mutating func accept(_ value: Volume, at now: Instant) {
         register = value
         highest = value
+        peakAt = now.elapsed
         readAt = now
         pending = nil
         lowest = nil
+        crest = nil
+        swungBefore = reversedAt ?? swungBefore
         reversedAt = nil
     }
 }

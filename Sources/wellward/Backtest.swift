@@ -42,6 +42,9 @@ struct Backtest: ParsableCommand {
         let known = try presence.map { try InputTable($0, columns: ["household", "kind", "from", "until"]) }
         let backtest = Evaluation.Backtest(policy: policy, clock: clock, resolution: try resolution())
         let names = files.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
+        for (name, twice) in Dictionary(grouping: names, by: \.self).sorted(by: { $0.key < $1.key }) where twice.count > 1 {
+            throw CommandFault(Spoken.say("`\(name)`这一户给了\(twice.count)个文件", "\(twice.count) files were given for the household `\(name)`"))
+        }
         for table in [falls, known] { table?.warnOfOthers(than: names) }
         var objects: [String] = []
         var parts: [BacktestReport.Part] = []
@@ -51,6 +54,7 @@ struct Backtest: ParsableCommand {
         for (file, name) in zip(files, names) {
             progress?.step(name)
             let history = try history(file, name)
+            warnOfFewSteps(history)
             warnOfRareRows(history, policy)
             let times = try falls?.rows(of: name).map { try $0.time("unix_seconds") } ?? []
             let result = backtest.run(history, presence: try known?.rows(of: name).map(entry) ?? [], onsets: times)
@@ -95,6 +99,18 @@ struct Backtest: ParsableCommand {
     }
 
     /// A meter that was read more rarely than the policy allows is blind between its rows; that is the policy's word, not the meter's.
+    /// One count cannot be told from a register that hardly moved.
+    private func warnOfFewSteps(_ history: RegisterHistory) {
+        guard resolutionLitres == nil, !history.tellsResolution else { return }
+        InputTable.warn(
+            history.rows.isEmpty
+                ? Spoken.say("\(history.household)：文件里没有读数", "\(history.household): the file holds no readings")
+                : Spoken.say(
+                    "\(history.household)：水表走得太少，看不出一个字是多少升，先按不超过1升算；粗的表请写--resolution-litres",
+                    "\(history.household): the register moved too seldom to tell one count, taken as a litre at most; for a coarse meter give --resolution-litres"
+                ))
+    }
+
     private func warnOfRareRows(_ history: RegisterHistory, _ policy: SafeguardingPolicy) {
         guard let step = history.usualStep, step >= policy.noData else { return }
         let minutes = (Int64(step.hours * 60), Int64(policy.noData.hours * 60))
@@ -109,6 +125,8 @@ struct Backtest: ParsableCommand {
         guard let kind = row["kind"].flatMap(PresenceEntry.Kind.init) else {
             throw row.fault("kind", Spoken.say("要写away、hospital或visitors", "must be away, hospital or visitors"))
         }
-        return .init(kind: kind, from: try row.time("from"), until: try row.time("until"))
+        let (from, until) = (try row.time("from"), try row.time("until"))
+        guard until > from else { throw row.fault("until", Spoken.say("要晚于from", "must be later than from")) }
+        return .init(kind: kind, from: from, until: until)
     }
 }

@@ -34,10 +34,16 @@ struct BacktestLines {
         enum CodingKeys: String, CodingKey { case household, kind, rule, raised_at, cleared_at, severity, last_use_at, because }
     }
 
+    /// No finding: said once, when the personal rule begins to judge. It has a finding's fields, for readers that ask for them.
     private struct LearntLine: Encodable {
         var household: String
         var kind = "learnt"
+        var rule = "personal_gap"
+        var severity = "info"
         var at: Int64
+        var raised_at: Int64
+        var cleared_at: Int64
+        var because: String
     }
 
     private struct OnsetLine: Encodable {
@@ -65,6 +71,8 @@ struct BacktestLines {
         enum CodingKeys: String, CodingKey { case household, onset, state_at_onset, attention_at, detected_at, rule, severity, horizon_end }
     }
 
+    private var learntWords: String { language == .chinese ? "已了解这一家的习惯" : "the home's habits are learnt" }
+
     /// The contract's objects, in time order: findings before onsets of the same second.
     func json(_ result: Evaluation.Backtest.Result) -> [String] {
         let encoder = JSONEncoder()
@@ -79,7 +87,10 @@ struct BacktestLines {
                         cleared_at: line.clearedAt?.unixSeconds, severity: line.finding.severity.rawValue,
                         last_use_at: line.lastUseAt?.unixSeconds, because: line.finding.text[language]))
             },
-            learnt: { json(LearntLine(household: household, at: $0.unixSeconds)) },
+            learnt: {
+                let at = $0.unixSeconds
+                return json(LearntLine(household: household, at: at, raised_at: at, cleared_at: at, because: learntWords))
+            },
             onset: { onset in
                 json(
                     OnsetLine(
@@ -102,13 +113,13 @@ struct BacktestLines {
                 let weight = line.finding.severity == .alarm ? say("告警", "alarm") : say("提醒", "attention")
                 return "\(at(line.finding.at.wall))  \(household)  \(weight)  \(line.finding.text[language])"
             },
-            learnt: { "\(at($0))  \(household)  \(say("已了解这一家的习惯", "the home's habits are learnt"))" },
+            learnt: { "\(at($0))  \(household)  \(learntWords)" },
             onset: { onset in
                 if onset.stateAtOnset == "alarm" {
                     return "\(at(onset.onset))  \(household)  \(say("模拟摔倒时已有告警", "simulated fall while an alarm stood"))"
                 }
                 if onset.stateAtOnset == "unwatched" {
-                    return "\(at(onset.onset))  \(household)  \(say("模拟摔倒早于第一次读数，无法判断", "simulated fall before the first reading: cannot be judged"))"
+                    return "\(at(onset.onset))  \(household)  \(say("模拟摔倒时没有读数，无法判断", "simulated fall while nothing was read: cannot be judged"))"
                 }
                 let found = onset.detectedAt.map { Phrase.number(($0 - onset.onset).hours) }
                 let words = found.map { say("模拟摔倒，\($0)小时后告警", "simulated fall, alarm after \($0) h") }

@@ -99,6 +99,43 @@ struct WatchBench {
         #expect(bench.watch.standing[.noData] == nil)
     }
 
+    @Test func `a start after a long stop calls no home blind before its meter was asked`() {
+        var bench = WatchBench()
+        bench.poll(use: .litres(5))
+        bench.now = bench.now.advanced(by: .hours(3))
+        bench.watch.resume(at: bench.now)
+        bench.tick(after: .seconds(1))
+        #expect(bench.alarms(.noData).isEmpty && bench.watch.state(at: bench.now) == .blind, "nobody sees it, and nobody is told yet")
+        bench.tick(after: .minutes(46))
+        #expect(bench.alarms(.noData).count == 1)
+    }
+
+    @Test func `water that ran while nothing was read may be as old as the reading before, which is said and counts towards the ceiling`() throws {
+        var bench = WatchBench()
+        bench.poll(use: .litres(5))
+        bench.tick(after: .hours(1))
+        bench.poll(after: .hours(11), use: .litres(3))
+        bench.silence(.hours(13))
+        let found = try #require(bench.raised.last { $0.kind == .inactivity && $0.severity == .alarm })
+        #expect(bench.watch.standing[.longestSilence] != nil, "24 h after the last reading before the gap")
+        #expect(found.text.english.contains("while nothing was read") || found.numbers["silence_at_most_hours"] != nil, "\(found.text.english)")
+        let ceiling = try #require(bench.alarms(.longestSilence).first)
+        #expect(ceiling.numbers["silence_at_most_hours"].map { $0 >= 24 } == true && ceiling.numbers["silence_hours"].map { $0 < 13 } == true)
+        #expect(ceiling.text.english.contains("while nothing was read") && ceiling.text.chinese.contains("没有读数的那段时间"))
+    }
+
+    @Test func `an absence of some hours is asked about before it ends, too`() {
+        var bench = WatchBench()
+        bench.poll(use: .litres(5))
+        let until = bench.now.wall + .hours(8)
+        _ = bench.watch.handle(.presence(PresenceEntry(kind: .away, until: until, by: "d")), at: bench.now)
+        var asked: [WallTime] = []
+        for _ in 0..<40 where bench.now.wall < until {
+            if bench.poll().contains(where: { if case .presenceEnding = $0 { true } else { false } }) { asked.append(bench.now.wall) }
+        }
+        #expect(asked == [until - .hours(2)])
+    }
+
     @Test func `silence before blindness counts towards the ceiling`() throws {
         var bench = WatchBench()
         bench.poll(use: .litres(20))

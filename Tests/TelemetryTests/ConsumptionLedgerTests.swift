@@ -103,6 +103,35 @@ import Testing
         #expect(seen.events.count == 25, "only the first is held back")
     }
 
+    @Test(arguments: [1, 2]) func `a slow swing that falls by less than jitter at each reading is no use either, for days`(step: Int64) {
+        var ledger = ledger()
+        var used = Volume.zero
+        // Six litres down in an hour and a half, and up again; then three hours' rest.
+        for quarter in 0..<(96 * 4) {
+            let place = Int64(quarter % 24)
+            let down = place < 6 ? place * step : place < 12 ? (12 - place) * step : 0
+            if case .consumption(let use) = ledger.handle(.litres(1000 - down), at: minutes(Int64(15 * quarter))) { used += use.volume }
+        }
+        #expect(used == .zero)
+    }
+
+    @Test func `a swing a day, by the pressure of the mains, is use the first time and not again`() {
+        var ledger = ledger()
+        var daily: [Volume] = []
+        for day in 0..<5 {
+            var used = Volume.zero
+            for quarter in 0..<96 {
+                // Down forty litres in the evening, up again in the morning.
+                let value: Int64 = quarter < 28 || quarter >= 72 ? 960 : 1000
+                if case .consumption(let use) = ledger.handle(.litres(day == 0 && quarter < 28 ? 1000 : value), at: minutes(Int64(day * 1440 + 15 * quarter))) {
+                    used += use.volume
+                }
+            }
+            daily.append(used)
+        }
+        #expect(daily[0] == .zero && daily[2...].allSatisfy { $0 == .zero }, "\(daily)")
+    }
+
     @Test(arguments: [760, 0, 850]) func `one false answer now and then, too low by however much, is dropped and is no use`(wrong: Int64) {
         var ledger = ledger()
         let seen = day(&ledger) { $0 % 8 == 7 ? wrong : 860 }
