@@ -25,7 +25,8 @@ extension BoardingDesk {
         if isVetoed(now.elapsed) { return end(.veto, at: now, &effects) }
         if now.elapsed >= current.endsBy.elapsed { return end(.longestHold, at: now, &effects) }
         if now.elapsed - (lastEbike ?? current.since.elapsed) >= policy.clearAfter { return end(.cleared, at: now, &effects) }
-        if now.elapsed >= current.renewAt { sendHold(since: current.since, at: now, &effects) }
+        // A lease that reaches the end is not renewed: what is left would be shorter each time.
+        if now.elapsed >= current.renewAt, current.leaseUntil < current.endsBy.elapsed { sendHold(since: current.since, at: now, &effects) }
     }
 
     private mutating func sendHold(since: Instant, at now: Instant, _ effects: inout [Effect]) {
@@ -47,14 +48,14 @@ extension BoardingDesk {
             send(command(.release, lease: .zero, reason: reason.rawValue, announcement: nil, at: now), at: now, &effects)
         }
         switch reason {
-        case .person, .longestHold, .unanswered, .controller: coolDownUntil = now.advanced(by: policy.coolDown)
+        case .person, .stopping, .longestHold, .unanswered, .controller: coolDownUntil = now.advanced(by: policy.coolDown)
         default: break
         }
         effects.append(
             .record(
                 BoardingRecord(
                     elevator: elevator, what: .released, reason: reason, at: now, command: ended.command,
-                    frames: 0, confidence: 0, heldFor: now.since(ended.since))))
+                    frames: heldOn.frames, confidence: heldOn.confidence, heldFor: now.since(ended.since))))
         if reason == .longestHold {
             let held = Phrase.Filling.text(Phrase.span(milliseconds: now.since(ended.since).milliseconds))
             effects.append(
@@ -64,18 +65,18 @@ extension BoardingDesk {
         }
     }
 
-    mutating func releaseByPerson(_ who: String, at now: Instant, _ effects: inout [Effect]) {
+    mutating func releaseByPerson(_ who: String, _ reason: ReleaseReason = .person, at now: Instant, _ effects: inout [Effect]) {
         if hold != nil {
-            end(.person, at: now, &effects)
+            end(reason, at: now, &effects)
         } else {
             // Nothing is held as far as we know; say release all the same, and do not hold again at once.
-            send(command(.release, lease: .zero, reason: ReleaseReason.person.rawValue, announcement: nil, at: now), at: now, &effects)
+            send(command(.release, lease: .zero, reason: reason.rawValue, announcement: nil, at: now), at: now, &effects)
             coolDownUntil = now.advanced(by: policy.coolDown)
         }
         effects.append(
             .record(
                 BoardingRecord(
-                    elevator: elevator, what: .releaseAsked, reason: .person, at: now, command: nil, frames: 0, confidence: 0,
+                    elevator: elevator, what: .releaseAsked, reason: reason, at: now, command: nil, frames: 0, confidence: 0,
                     heldFor: .zero, by: who)))
     }
 
@@ -92,6 +93,7 @@ extension BoardingDesk {
         holdsBegun.removeAll { now.elapsed - $0 >= .hours(1) }
         holdsBegun.append(now.elapsed)
         sendHold(since: beginning(at: now), at: now, &effects)
+        heldOn = Evidence(frames: evidence.frames, confidence: evidence.confidence)
         record(.held, reason: nil, evidence, at: now, &effects)
         tell("held", finding("confirmed", .ebikeHeld, words(evidence), numbers: numbers(evidence), at: now), &effects)
     }

@@ -18,6 +18,8 @@ public struct BoardingDesk: Sendable {
         case acknowledgement(id: String, AcknowledgementResult, reason: String?)
         /// A person releases the door.
         case release(by: String)
+        /// The gateway stops, or does not guard this lift any more.
+        case stopping(why: String)
         /// The connection to the broker is lost: nothing is known until fresh news comes.
         case disconnected
         /// A person closed a case of this elevator as a false alarm.
@@ -47,6 +49,11 @@ public struct BoardingDesk: Sendable {
         var leaseUntil: Interval
     }
 
+    struct Evidence: Sendable, Hashable {
+        var frames: Int
+        var confidence: Double
+    }
+
     struct Pending: Sendable, Hashable {
         var command: BoardingCommand
         var sentAt: Interval
@@ -68,6 +75,8 @@ public struct BoardingDesk: Sendable {
     var lastHold: Hold?
     var pending: [Pending] = []
     var holdsBegun: [Interval] = []
+    /// On what evidence the present hold, or the last, was begun.
+    var heldOn = Evidence(frames: 0, confidence: 0)
     var vetoUntil: Interval?
     var vetoClass: DetectedClass?
     var lastEbike: Interval?
@@ -109,6 +118,9 @@ public struct BoardingDesk: Sendable {
         coolDownUntil = now.advanced(by: policy.coolDown)
     }
 
+    /// Holds that were begun before a restart count towards the most of an hour.
+    public mutating func recall(holds: [Interval]) { holdsBegun = holds.sorted() }
+
     /// Takes one event.
     public mutating func handle(_ event: Event, at now: Instant) -> [Effect] {
         var effects: [Effect] = []
@@ -123,6 +135,7 @@ public struct BoardingDesk: Sendable {
         case .availability(let online): takeAvailability(online, at: now, &effects)
         case .acknowledgement(let id, let result, let reason): take(id, result, reason, at: now, &effects)
         case .release(let by): releaseByPerson(by, at: now, &effects)
+        case .stopping(let why): releaseByPerson(why, .stopping, at: now, &effects)
         case .falseAlarm: falseHolds = min(falseHolds + 1, 4)
         case .tick: break
         }

@@ -79,6 +79,9 @@ public struct Case: Sendable, Hashable, Codable {
     public var notices: [NoticeRecord] = []
     /// How many notices the case has made; part of their identifiers.
     public var noticeCount = 0
+    /// Who found nobody opening last, and when: the same word sent twice must not climb twice.
+    public var noAccessBy: String?
+    public var noAccessAt: Interval?
     /// Whether a person was asked to go: then only a person closes the case.
     public var visitAsked = false
 

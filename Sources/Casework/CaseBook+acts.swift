@@ -22,6 +22,9 @@ extension CaseBook {
         }
     }
 
+    /// The same word of the same person within so long is one word, sent twice.
+    private static let sentTwiceWithin = Interval.minutes(10)
+
     private func isRelative(_ who: String) -> Bool { directory.contact(ContactID(who))?.role.isRelative ?? false }
 
     private mutating func accept(_ found: inout Case, _ act: Act, at now: Instant) -> [Effect] {
@@ -81,6 +84,11 @@ extension CaseBook {
         guard allowed.contains(outcome) else { throw .outcomeNotAllowed(outcome, allowed: allowed) }
         if outcome == .away || outcome == .hospital, let until, until <= now.wall { throw .untilPast }
         if outcome == .noAccess {
+            if found.noAccessBy == act.by, found.acceptedAt == nil, let said = found.noAccessAt, now.elapsed - said < Self.sentTwiceWithin {
+                put(found)
+                return [.save(found)]
+            }
+            (found.noAccessBy, found.noAccessAt) = (act.by, now.elapsed)
             // Nobody opened: the case is not over, somebody with a key or a uniform must come.
             found.stage = .supervised
             found.supervisedAt = found.supervisedAt ?? now

@@ -138,6 +138,9 @@ public struct CaseBook: Sendable {
 
     // MARK: Findings
 
+    /// Findings of boarding that are told to people although the case stands already.
+    private static let doorGivenUp: Set<String> = ["longest_hold", "too_often"]
+
     private mutating func join(_ finding: Finding, at now: Instant) -> [Effect] {
         guard finding.kind != .meterEvent else { return [] }
         noteBoarding(finding)
@@ -156,6 +159,12 @@ public struct CaseBook: Sendable {
         // The same lift boarded again: whoever was told has not ended it, so the next ones hear of it now.
         if found.kind == .ebike, finding.rule == Self.boardedRule, found.findings.contains(where: { $0.rule == Self.boardedRule && $0.at != finding.at }) {
             return climbForRepeat(found, at: now)
+        }
+        // The door is not held any more, or will not be: whoever was told must know that nothing keeps the e-bike out now.
+        if found.kind == .ebike, Self.doorGivenUp.contains(finding.rule) {
+            let notices = tellThoseTold(&found, .escalated, finding.text, at: now)
+            put(found)
+            return [.save(found)] + notices
         }
         // Renewed silence after a sign of life: the climb goes on at once.
         if found.kind == .inactivity, found.signOfLifeAt != nil, found.pausedUntil != nil {

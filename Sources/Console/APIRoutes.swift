@@ -21,6 +21,7 @@ struct APIRoutes: Sendable {
         api.get("households") { _, context in try await households(context) }
         api.get("households/:id") { _, context in try await household(context) }
         api.get("elevators") { _, context in try await elevators(context) }
+        api.get("elevators/:id/boarding") { request, context in try await boarding(request, context) }
         api.get("cases") { request, context in try await cases(request, context) }
         api.get("cases/:id") { _, context in try await caseFile(context) }
         api.get("quality") { request, context in try await quality(request, context) }
@@ -115,6 +116,33 @@ struct APIRoutes: Sendable {
         return .page((premises.boarding?.elevators ?? []).map { shapes.elevator($0, core: core) })
     }
 
+    /// The journal of a lift's door, for the maintenance company: every hold, release and refusal with its evidence.
+    private func boarding(_ request: Request, _ context: ConsoleContext) async throws -> JSON {
+        let account = try context.requireAccount()
+        let id = try context.parameters.require("id")
+        guard premises.configuration.elevators.contains(where: { $0.id.rawValue == id }) else { throw Problem.notFound("elevator `\(id)`") }
+        var shapes = Shapes(premises, account)
+        let query = request.uri.queryParameters
+        let now = premises.clock.now().wall
+        let from = try time(query["from"].map(String.init)) ?? now - .days(30)
+        let to = try time(query["to"].map(String.init)) ?? now + .milliseconds(1)
+        let lines = try await premises.store.read {
+            try $0.journal(subject: Subject(.elevator, id).description, kind: "boarding", from: from, to: to)
+        }
+        let records = lines.compactMap { line in
+            (try? JSONDecoder().decode(BoardingRecord.self, from: Data(line.body.utf8))).map { (line.at, $0) }
+        }
+        return .page(
+            records.map { at, record in
+                .of([
+                    "at": shapes.time(at), "what": .string(record.what.rawValue), "reason": .text(record.reason?.rawValue),
+                    "command": .text(record.command), "frames": .integer(Int64(record.frames)), "confidence": .number(record.confidence),
+                    // Who pressed release is a person's name or account.
+                    "held_ms": .integer(record.heldFor.milliseconds), "by": .text(account.role.seesAudit ? record.by : nil),
+                ])
+            })
+    }
+
     private func cases(_ request: Request, _ context: ConsoleContext) async throws -> JSON {
         let account = try context.requireAccount()
         var shapes = Shapes(premises, account)
@@ -137,14 +165,16 @@ struct APIRoutes: Sendable {
     }
 
     private func quality(_ request: Request, _ context: ConsoleContext) async throws -> JSON {
-        _ = try context.requireAccount()
+        let shapes = Shapes(premises, try context.requireAccount())
         let query = request.uri.queryParameters
         let now = premises.clock.now().wall
         let from = try time(query["from"].map(String.init)) ?? now - .days(1)
         let to = try time(query["to"].map(String.init)) ?? now
         guard to > from else { throw Problem.badRequest("`to` must be after `from`.") }
         guard to - from <= .days(400) else { throw Problem.badRequest("At most 400 days at once.") }
-        return try await QualityReport.make(premises, from: from, to: to).json(premises.configuration.clock)
+        return try await QualityReport.make(premises, from: from, to: to).json(premises.configuration.clock) { id in
+            premises.configuration.meter(id).map(shapes.sees) ?? false
+        }
     }
 
     private func audit(_ request: Request, _ context: ConsoleContext) async throws -> JSON {

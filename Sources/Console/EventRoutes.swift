@@ -60,7 +60,8 @@ extension Shapes {
         case .finding(let subject) where subject.type == .household:
             account.role.seesHomes && visibleHomes.contains { $0.id.rawValue == subject.id }
         case .reading(let id): configuration.meter(id).map(sees) ?? false
-        case .finding, .caseFile, .elevator: true
+        case .caseFile(_, let subject, let kind): sees(subject, kind)
+        case .finding, .elevator: true
         }
     }
 }
@@ -79,7 +80,7 @@ extension SiteDesk.News {
     var json: JSON {
         switch self {
         case .home(let id): .of(["id": .string(id.rawValue)])
-        case .caseFile(let id): .of(["id": .string(id.rawValue)])
+        case .caseFile(let id, _, _): .of(["id": .string(id.rawValue)])
         case .elevator(let id): .of(["id": .string(id.rawValue)])
         case .reading(let meter): .of(["meter": .string(meter.rawValue)])
         case .finding(let subject): .of(["subject": .of(["type": .string(subject.type.rawValue), "id": .string(subject.id)])])

@@ -20,6 +20,9 @@ enum OpenAPI {
         .init(method: "get", path: "/api/v1/households/{id}", summary: "One home", answer: "Household"),
         .init(method: "put", path: "/api/v1/households/{id}/presence", summary: "Enter or end away, hospital, visitors", body: "Presence", answer: "Household"),
         .init(method: "get", path: "/api/v1/elevators", summary: "Elevators as they stand", answer: "ElevatorList"),
+        .init(
+            method: "get", path: "/api/v1/elevators/{id}/boarding", summary: "What was asked of its door, and on what evidence", query: ["from", "to"],
+            answer: "BoardingList"),
         .init(method: "post", path: "/api/v1/elevators/{id}/release", summary: "Release a held door", body: "Act", answer: "Released"),
         .init(method: "get", path: "/api/v1/cases", summary: "Cases, newest first", query: ["state", "limit", "cursor"], answer: "CaseList"),
         .init(method: "get", path: "/api/v1/cases/{id}", summary: "One case", answer: "Case"),
@@ -52,6 +55,9 @@ enum OpenAPI {
         "Household": [
             "id": "s", "name": "s?", "address": "s?", "meter": "s?", "state": "s", "since": "t?", "last_use_at": "t?", "first_use_today_at": "t?",
             "next_sign_expected_by": "t?", "reasons": "a", "presence": "o?", "armed": "b", "open_case": "s?",
+        ],
+        "Boarding": [
+            "at": "t", "what": "s", "reason": "s?", "command": "s?", "frames": "i", "confidence": "n", "held_ms": "i", "by": "s?",
         ],
         "Presence": ["kind": "s", "until": "t?", "by": "s", "note": "s"],
         "Elevator": [

@@ -98,14 +98,14 @@ struct QualityReport {
     }
 
     /// The contract's shape.
-    func json(_ civil: CivilClock) -> JSON {
+    func json(_ civil: CivilClock, sees: (MeterID) -> Bool) -> JSON {
         var civil = civil
         func object(_ counts: Counts, _ more: [JSON.Member] = []) -> JSON { .object(counts.members + more) }
         return .of([
             "from": .string(civil.rfc3339(from)), "to": .string(civil.rfc3339(to)), "site": object(site),
             "buses": .object(buses.sorted { $0.key < $1.key }.map { .init(key: $0.key.rawValue, value: object($0.value)) }),
             "meters": .object(
-                meters.map { id, counts in
+                meters.filter { sees($0.id) }.map { id, counts in
                     .init(key: id.rawValue, value: object(counts, [.init(key: "disputed", value: .integer(Int64(disputed[id] ?? 0)))]))
                 }),
             "days": .object(days.map { .init(key: $0.date, value: object($0.counts)) }),

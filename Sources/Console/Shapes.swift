@@ -128,7 +128,8 @@ struct Shapes {
     /// Whether the reader sees a notice that was lost: those who mend channels see all of them, by pseudonyms.
     func sees(lost notice: Notice) -> Bool { account.role == .technician || account.role.seesAudit || sees(notice.subject, notice.caseKind) }
 
-    private func sees(_ subject: Subject, _ kind: FindingKind) -> Bool {
+    /// Whether this reader may see what concerns a subject.
+    func sees(_ subject: Subject, _ kind: FindingKind) -> Bool {
         switch subject.type {
         case .household:
             // A blind home is a meter to repair: technicians see the case, by its pseudonym.

@@ -71,10 +71,20 @@ extension MeterPoint {
             if let own = fields[index].unit { worth = worth * own.factor / counted.factor }
             sum += worth
         }
-        let value = (sum * factor + offset) * counted.factor
+        let value = Self.plain((sum * factor + offset) * counted.factor)
         guard value.isFinite else { return .bad(counted.kept) }
         let inside = limits?.contains(value) ?? true
         return DecodedValue(number: value, quality: inside ? .good : .suspect, unit: counted.kept)
+    }
+
+    /// Without the noise of binary fractions: 10.04 m³ are 10040 L, not 10040.000000000002. Twelve digits are more than any register has that is
+    /// scaled by a fraction.
+    private static func plain(_ value: Double) -> Double {
+        let rounded = value.rounded()
+        if abs(value - rounded) <= abs(value) * 1e-13 { return rounded }
+        guard abs(value) < 1e6 else { return value }
+        let fine = (value * 1e6).rounded() / 1e6
+        return abs(value - fine) <= abs(value) * 1e-13 ? fine : value
     }
 
     private func scaleFactor(_ image: RegisterImage, _ parameters: InstanceParameters) -> Double? {

@@ -92,9 +92,10 @@ public final class GatewayService: Service {
         let desk = SiteDesk(
             core: state.core, store: store, delivery: delivery, clock: clock, boot: boot, log: log, spools: configuration.upstream != nil,
             onFalseBoardingAlarm: { bridge.falseAlarm($0) }, onElevatorCase: { bridge.openCase($0, $1) })
+        let heldLately = try Restoration(configuration: configuration, store: store).heldLately()
         let boarding = configuration.mqtt.map { _ in
             BoardingRoom(
-                configuration.elevators, clock: .fresh(), zone: configuration.clock, boot: boot, log: log,
+                configuration.elevators, clock: .fresh(), zone: configuration.clock, boot: boot, log: log, heldLately: heldLately,
                 report: { bridge.report($0) })
         }
         bridge.connect(desk: desk, boarding: boarding, clock: clock)

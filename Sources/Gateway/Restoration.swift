@@ -1,3 +1,4 @@
+import BoardingControl
 import Casework
 import DeviceProfiles
 import Foundation
@@ -50,15 +51,30 @@ struct Restoration {
         let homes = try configuration.watchedHomes.map { home in
             var restored = home
             untold += try replay(&restored, now: now)
+            restored.watch.resume(at: now)
             return restored
         }
         var unwatched: (from: WallTime, to: WallTime)?
-        // A stop shorter than five minutes is an upgrade or a restart; nobody needs to be told.
-        if let mark, let down = resumed?.down, down >= .minutes(5) { unwatched = (WallTime(unixMilliseconds: mark.wall), wall) }
+        // A stop shorter than five minutes is an upgrade or a restart; nobody needs to be told, unless a home is to be blind sooner.
+        let worthTelling = homes.map(\.watch.policy.noData).reduce(Interval.minutes(5), min)
+        if let mark, let down = resumed?.down, down >= worthTelling { unwatched = (WallTime(unixMilliseconds: mark.wall), wall) }
         // A demonstration's time begins when it can be seen, not while its history is replayed.
         let running = speed == 1 ? clock : GatewayClock(elapsed: now.elapsed, wall: now.wall, speed: speed)
         let core = Neighbourhood(homes: homes, meters: configuration.polledMeters.map { ($0.id, $0.bus, $0.unit) }, book: book)
         return State(core: core, undelivered: undelivered, clock: running, untold: untold, tag: tag, unwatched: unwatched)
+    }
+
+    /// When each lift's door was held within the last hour: a restart must not begin to count anew.
+    func heldLately() throws -> [ElevatorID: [WallTime]] {
+        let now = GatewayClock.systemWall()
+        return try store.readNow { reader in
+            try configuration.elevators.reduce(into: [:]) { result, lift in
+                let records = try reader.journal(subject: Subject(.elevator, lift.id.rawValue).description, kind: "boarding", from: now - .hours(1), to: now)
+                result[lift.id] = records.compactMap { record in
+                    (try? JSONDecoder().decode(BoardingRecord.self, from: Data(record.body.utf8))).flatMap { $0.what == .held ? record.at : nil }
+                }
+            }
+        }
     }
 
     /// Made at the first start and kept with the record.

@@ -49,7 +49,13 @@ struct EquipmentWatch: Sendable {
             let firstOnBus = heardBuses.insert(line.bus).inserted
             let cameBack = downBuses.remove(line.bus) != nil
             // Whoever stays silent on a bus that works again is a trouble of its own.
-            if cameBack { for id in lines.keys where lines[id]?.bus == line.bus && id != meter { lines[id]?.told = nil } }
+            if cameBack {
+                for id in lines.keys where lines[id]?.bus == line.bus && id != meter {
+                    lines[id]?.told = nil
+                    lines[id]?.misses = 0
+                    lines[id]?.firstMiss = nil
+                }
+            }
             if cameBack || firstOnBus { effects.append(.clear(Subject(.bus, line.bus.rawValue))) }
             let first = usable && heardMeters.insert(meter).inserted
             if first || line.told == .silent || line.told == .unusable && usable {
@@ -85,6 +91,9 @@ struct EquipmentWatch: Sendable {
         case .rollover, .reset, .quarantined, .glitchDropped: return nil
         }
     }
+
+    /// What an answer of the meter does not settle: somebody must look at it.
+    static let untilSeenTo: Set<String> = ["meter_replaced", "meter_reverse"]
 
     /// Whether a meter has given nothing that can be used for some polls.
     func isUnseen(_ meter: MeterID) -> Bool {

@@ -159,6 +159,7 @@ public struct Neighbourhood: Sendable {
             switch effect {
             case .raise(let finding): tell(finding, at: now, &effects)
             case .clear(let subject):
+                if let open = book.openCase(subject, .equipment), open.findings.contains(where: { EquipmentWatch.untilSeenTo.contains($0.rule) }) { continue }
                 settle(.cleared(subject, .equipment), at: now, &effects)
             }
         }

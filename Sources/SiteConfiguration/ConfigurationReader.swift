@@ -198,8 +198,9 @@ public struct ConfigurationReader {
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         if users == nil, !isLoopback {
             node?.child("listen")?.report(
-                .said("没有账号文件，控制台只能在本机监听", "without a users file the console may only listen on loopback"),
-                fix: .said("运行`wellward user add`，或在127.0.0.1监听", "run `wellward user add`, or listen on 127.0.0.1"))
+                .said("没有账号文件，控制台只在本机监听", "without a users file the console listens on loopback only"),
+                fix: .said("运行`wellward user add`，或在127.0.0.1监听", "run `wellward user add`, or listen on 127.0.0.1"), severity: .warning)
+            host = "127.0.0.1"
         }
         return SiteConfiguration.Console(host: host, port: port, usersFile: users, publicURL: node?.string("public_url"))
     }

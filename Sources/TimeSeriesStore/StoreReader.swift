@@ -148,11 +148,12 @@ public struct StoreReader {
         try Int.fetchOne(database, sql: "SELECT count(*) FROM journal WHERE kind = ?", arguments: [kind]) ?? 0
     }
 
-    /// Journal bodies of a subject, newest first.
-    public func journal(subject: String, limit: Int) throws -> [(at: WallTime, kind: String, body: String)] {
+    /// Journal bodies of a subject and kind within a stretch of time, oldest first.
+    public func journal(subject: String, kind: String, from: WallTime, to: WallTime, limit: Int = 10_000) throws -> [(at: WallTime, body: String)] {
         try Row.fetchAll(
-            database, sql: "SELECT at, kind, body FROM journal WHERE subject = ? ORDER BY id DESC LIMIT ?", arguments: [subject, limit]
-        ).map { (WallTime(unixMilliseconds: $0["at"]), $0["kind"], $0["body"]) }
+            database, sql: "SELECT at, body FROM journal WHERE subject = ? AND kind = ? AND at >= ? AND at < ? ORDER BY id LIMIT ?",
+            arguments: [subject, kind, from.unixMilliseconds, to.unixMilliseconds, limit]
+        ).map { (WallTime(unixMilliseconds: $0["at"]), $0["body"]) }
     }
 }
 

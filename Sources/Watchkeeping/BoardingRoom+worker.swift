@@ -57,11 +57,12 @@ extension BoardingRoom {
                 } else {
                     desks[elevator.id] = BoardingDesk(
                         elevator: elevator.id, policy: elevator.policy, boot: room.boot, seed: UInt64.random(in: 0...UInt64.max), at: now)
+                    desks[elevator.id]?.recall(holds: (room.heldLately[elevator.id] ?? []).map { now.elapsed - (now.wall - $0) })
                 }
                 show(elevator.id)
             }
             for id in desks.keys where !elevators.contains(where: { $0.id == id }) {
-                handle(id, .release(by: "configuration"))
+                handle(id, .stopping(why: "configuration"))
                 desks[id] = nil
                 due[id] = nil
                 lines[id] = nil
@@ -70,7 +71,7 @@ extension BoardingRoom {
         }
 
         private mutating func stop() {
-            for (id, desk) in desks where desk.hold != nil { handle(id, .release(by: "gateway stopping")) }
+            for (id, desk) in desks where desk.hold != nil { handle(id, .stopping(why: "gateway stopping")) }
             let client = room.client.withLock { client -> MQTTClient? in
                 defer { client = nil }
                 return client

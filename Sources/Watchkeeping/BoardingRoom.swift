@@ -61,17 +61,20 @@ public final class BoardingRoom: Sendable {
     let log: Logger
     let speeches: Set<ElevatorProfile>
     let report: @Sendable (Report) -> Void
+    /// When doors were held within the hour before the start.
+    let heldLately: [ElevatorID: [WallTime]]
 
     /// A room for some elevators; `start` opens it.
     public init(
         _ elevators: [SiteConfiguration.Elevator], clock: GatewayClock, zone: CivilClock, boot: String, log: Logger,
-        report: @escaping @Sendable (Report) -> Void
+        heldLately: [ElevatorID: [WallTime]] = [:], report: @escaping @Sendable (Report) -> Void
     ) {
         self.clock = clock
         self.zone = zone
         self.boot = boot
         self.log = log
         self.report = report
+        self.heldLately = heldLately
         speeches = Set(elevators.map(\.speech)).filter { !$0.isNative }
         queue.push(.configure(elevators))
     }

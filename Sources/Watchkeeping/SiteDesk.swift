@@ -36,7 +36,7 @@ public actor SiteDesk {
     /// News for open pages.
     public enum News: Sendable, Hashable {
         case home(HouseholdID)
-        case caseFile(CaseID)
+        case caseFile(CaseID, Subject, FindingKind)
         case elevator(ElevatorID)
         case finding(Subject)
         /// A meter was read.
@@ -153,7 +153,7 @@ public actor SiteDesk {
             case .save(let item):
                 batch.writes.append { try $0.save(item) }
                 if spools { batch.writes.append { writer in for entry in SpoolEntry.entries(of: item, at: now.wall) { try writer.spool(entry) } } }
-                batch.news.insert(.caseFile(item.id))
+                batch.news.insert(.caseFile(item.id, item.subject, item.kind))
                 if item.subject.type == .elevator { onElevatorCase(ElevatorID(item.subject.id), item.isOpen ? item.id : nil) }
             case .notify(let notice):
                 batch.writes.append { try $0.save(DeliverySchedule.Item(notice)) }

@@ -74,6 +74,31 @@ import Testing
         #expect(bench.holds.count == before)
     }
 
+    @Test func `promise 2: a lease that reaches the longest hold is not renewed in ever shorter ones`() throws {
+        var bench = DeskBench()
+        bench.clearEbike()
+        bench.stay(.seconds(100))
+        let leases = bench.holds.map(\.lease)
+        #expect(leases.allSatisfy { $0 >= .seconds(4) }, "\(leases)")
+        #expect(leases.count <= 19)
+    }
+
+    @Test func `promise 8: a release is on record with the evidence of its hold, and a stop of the gateway as such`() throws {
+        var bench = DeskBench()
+        bench.clearEbike()
+        bench.take(.stopping(why: "gateway stopping"))
+        #expect(bench.releases.last?.reason == "stopping")
+        let released = try #require(bench.records.last { $0.what == .released })
+        #expect(released.reason == .stopping && released.frames >= 2 && released.confidence > 0.8)
+    }
+
+    @Test func `at most six holds an hour, those before a restart among them`() {
+        var bench = DeskBench()
+        bench.desk.recall(holds: (1...6).map { bench.now.elapsed - .minutes($0) })
+        bench.clearEbike()
+        #expect(bench.holds.isEmpty && bench.raised.contains { $0.rule == "too_often" })
+    }
+
     @Test func `promise 2: a hold lost with the line and begun again is one hold to whoever stands in the car`() throws {
         var bench = DeskBench()
         bench.clearEbike()

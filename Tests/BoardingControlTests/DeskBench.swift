@@ -7,6 +7,7 @@ struct DeskBench {
     var now = Instant(elapsed: .seconds(1000), wall: WallTime(unixSeconds: 1_700_000_000))
     var sent: [BoardingCommand] = []
     var raised: [Finding] = []
+    var records: [BoardingRecord] = []
     var statusSequence: Int64 = 0
     var detectionSequence: Int64 = 0
 
@@ -20,7 +21,8 @@ struct DeskBench {
             switch effect {
             case .publish(let command): sent.append(command)
             case .raise(let finding): raised.append(finding)
-            case .record, .clearEquipment: break
+            case .record(let record): records.append(record)
+            case .clearEquipment: break
             }
         }
     }

@@ -23,6 +23,16 @@ import Testing
         #expect(bench.told == ["opened grid", "accepted grid", "escalated committee"])
     }
 
+    @Test(arguments: ["longest_hold", "too_often"]) func `whoever was told of an e-bike hears that the door is given up`(rule: String) {
+        var bench = BookBench(ladders: Ladders(["ebike": Ladder(steps: [.init(after: .zero, notify: [.gridWorker])])]))
+        for rule in ["confirmed", rule] {
+            let text = LocalizedText(chinese: rule, english: rule)
+            bench.take(.finding(Finding(subject: Subject(.elevator, "lift"), kind: .ebike, rule: rule, severity: .alarm, at: bench.now, text: text)))
+        }
+        #expect(bench.told == ["opened grid", "escalated grid"])
+        #expect(bench.notices.last?.text.english == rule)
+    }
+
     @Test func `after two minutes property hears of an e-bike again, with the count of this week, also after a restart`() throws {
         let property = ContactCard(id: "property", role: .property, channels: ["f"])
         var bench = BookBench(contacts: [property])

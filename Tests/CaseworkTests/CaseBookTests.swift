@@ -143,6 +143,19 @@ import Testing
         #expect(bench.told.contains("escalated committee"))
     }
 
+    @Test func `no access sent twice by a phone with a bad line climbs once`() {
+        var bench = BookBench()
+        bench.silence()
+        bench.act(.accept, by: "grid")
+        bench.act(.outcome(.noAccess, until: nil), by: "grid")
+        let once = bench.told
+        for _ in 0..<2 { bench.act(.outcome(.noAccess, until: nil), by: "grid") }
+        #expect(bench.told == once)
+        bench.act(.accept, by: "grid")
+        bench.act(.outcome(.noAccess, until: nil), by: "grid")
+        #expect(bench.told.count > once.count + 1, "who went again may find nobody again")
+    }
+
     @Test func `an outcome closes, tells those told, and repeating it is harmless`() {
         var bench = BookBench()
         bench.silence()

@@ -98,6 +98,30 @@ struct Village {
         #expect(village.open.isEmpty)
     }
 
+    @Test func `when a bus comes back, meters that answer a moment later get no tickets`() {
+        var village = Village(homes: 5)
+        village.round(answering: Set(1...5), count: 2)
+        village.round(answering: [], count: 14)
+        let told = village.notices.count
+        village.round(answering: Set(1...5), count: 1)
+        #expect(village.open.isEmpty && village.notices[told...].allSatisfy { $0.kind == .closed }, "\(village.notices[told...].map(\.kind))")
+    }
+
+    @Test func `a ticket of another meter stays open when the meter answers after a restart: somebody must look at it`() {
+        var village = Village(homes: 2)
+        village.round(answering: [1, 2], count: 4)
+        village.take(.poll(.init(meter: "wm-1", answered: true, register: .litres(900_000))))
+        for _ in 0..<3 {
+            village.now = village.now.advanced(by: .minutes(5))
+            village.take(.poll(.init(meter: "wm-1", answered: true, register: .litres(900_000))))
+        }
+        #expect(village.open.map(\.kind) == [.equipment])
+        var restarted = village.restored()
+        restarted.now = restarted.now.advanced(by: .minutes(5))
+        restarted.take(.poll(.init(meter: "wm-1", answered: true, register: .litres(900_000))))
+        #expect(restarted.open.map(\.kind) == [.equipment])
+    }
+
     @Test func `when a bus comes back, a meter that stays dead gets its ticket and its home its case`() {
         var village = Village(homes: 5)
         village.round(answering: Set(1...5), count: 2)

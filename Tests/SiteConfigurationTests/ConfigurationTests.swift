@@ -124,11 +124,17 @@ import Testing
         ({ $0.replacingOccurrences(of: "mqtt: {host: 127.0.0.1", with: "mqtt: {hots: 127.0.0.1") }, "unknown key `hots`", 3),
         ({ $0.replacingOccurrences(of: "timezone: Asia/Shanghai", with: "timezone: Asia/Shanghay") }, "not a time zone", 1),
         ({ $0.replacingOccurrences(of: "profile: tuf-2000m", with: "profile: tuf-3000") }, "no device profile", 8),
-        ({ $0 + "console: {listen: \"0.0.0.0:80\"}\n" }, "loopback", 18),
         ({ $0 + "buses: [\n" }, "not YAML", nil),
         ({ $0 + "links: {secret_file: /nowhere/secret}\n" }, "cannot be read", 18),
         ({ $0 + "language: &a en\n" }, "anchors", 18),
     ]
+
+    @Test func `without a users file the console listens on loopback only, whatever was written, and that is said`() throws {
+        let result = read(Self.good + "\nconsole: {listen: \"0.0.0.0:80\"}\n")
+        #expect(result.configuration?.console.host == "127.0.0.1" && result.configuration?.console.port == 80)
+        let issue = try #require(result.issues.first { $0.problem.english.contains("loopback") })
+        #expect(issue.severity == .warning && issue.line == 18 && issue.key == "console.listen")
+    }
 
     @Test(arguments: faults.indices)
     func `a fault names file, line, problem and fix`(index: Int) throws {
