@@ -21,6 +21,8 @@ extension BoardingRoom {
         var sentBytes: [String: [UInt8]] = [:]
         var civil: CivilClock
         var loggedAt: Int64 = 0
+        /// Senders whose messages carry no boot, by lift and topic.
+        var bootless: Set<String> = []
 
         init(_ room: BoardingRoom) {
             self.room = room
@@ -128,13 +130,18 @@ extension BoardingRoom {
                 switch topic {
                 case .status:
                     do throws(NativeElevatorMessages.Fault) {
-                        handle(id, .status(try speech.status(message.payload, arrival: arrivals), fresh: !message.retained))
+                        let status = try speech.status(message.payload, arrival: arrivals)
+                        if speech.isNative { note(boot: status.boot, id, topic) }
+                        handle(id, .status(status, fresh: !message.retained))
                     } catch {
                         // A status nobody can read leaves nothing known of the door.
                         if !message.retained { handle(id, .unreadableStatus) }
                         throw error
                     }
-                case .detection: handle(id, .detection(try speech.detection(message.payload, arrival: arrivals), fresh: !message.retained))
+                case .detection:
+                    let detection = try speech.detection(message.payload, arrival: arrivals)
+                    if speech.isNative { note(boot: detection.boot, id, topic) }
+                    handle(id, .detection(detection, fresh: !message.retained))
                 case .availability: handle(id, .availability(online: try speech.availability(message.payload)))
                 case .ack:
                     let answer = try speech.acknowledgement(message.payload)
@@ -146,6 +153,13 @@ extension BoardingRoom {
             } catch {
                 refuse(\.malformed, "payload")
             }
+        }
+
+        /// A sender without a boot is believed, and said once: its restart and a replay cannot be told apart.
+        private mutating func note(boot: String?, _ id: ElevatorID, _ topic: ElevatorProfile.Topic) {
+            guard boot == nil, bootless.insert("\(id)/\(topic.rawValue)").inserted else { return }
+            room.log.notice(
+                "messages carry no boot: a restart and a replay cannot be told apart", metadata: ["elevator": "\(id)", "topic": "\(topic.rawValue)"])
         }
 
         private mutating func refuse(_ counter: WritableKeyPath<Refusals, Int>, _ what: String) {
