@@ -23,7 +23,9 @@ public struct Backtest: Sendable {
         public var horizonEnd: WallTime
 
         /// Whether the fall could be noticed: the meter was watched, and no alarm stood already.
-        public var isJudged: Bool { stateAtOnset != "alarm" && stateAtOnset != "unwatched" }
+        public var isJudged: Bool { stateAtOnset != "alarm" && isWatched }
+        /// Whether a register was known that could be held.
+        public var isWatched: Bool { stateAtOnset != "unwatched" }
     }
 
     /// A stretch of presence that was known.

@@ -34,7 +34,9 @@ public struct RegisterHistory: Sendable {
         rows = []
         var lines = csv.utf8.split(separator: 10, omittingEmptySubsequences: false).makeIterator()
         guard let first = lines.next() else { throw Fault(line: 1, problem: .said("文件是空的", "the file is empty")) }
-        let header = first.split(separator: 44, omittingEmptySubsequences: false).map { String(Substring($0)).filter { !$0.isWhitespace && $0 != "\u{FEFF}" } }
+        let header = first.split(separator: 44, omittingEmptySubsequences: false).map {
+            String(Substring($0)).filter { !$0.isWhitespace && $0 != "\u{FEFF}" && $0 != "\"" }
+        }
         guard let time = header.firstIndex(of: "unix_seconds"), let litres = header.firstIndex(of: "litres_cumulative") else {
             throw Fault(line: 1, problem: .said("表头要有unix_seconds和litres_cumulative", "the header must name unix_seconds and litres_cumulative"))
         }
@@ -61,9 +63,10 @@ public struct RegisterHistory: Sendable {
     }
 
     private static func number(_ field: Substring.UTF8View) -> Double? {
-        let trimmed = field.drop { $0 == 32 || $0 == 13 }
+        // Some spreadsheets quote every field.
+        let trimmed = field.drop { $0 == 32 || $0 == 13 || $0 == 34 }
         var end = trimmed.endIndex
-        while end > trimmed.startIndex, [13, 32].contains(trimmed[trimmed.index(before: end)]) { end = trimmed.index(before: end) }
+        while end > trimmed.startIndex, [13, 32, 34].contains(trimmed[trimmed.index(before: end)]) { end = trimmed.index(before: end) }
         return Double.plain(Substring(trimmed[..<end]))
     }
 

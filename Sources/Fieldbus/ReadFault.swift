@@ -46,6 +46,17 @@ public enum ReadFault: Error, Hashable, Sendable, CustomStringConvertible {
     /// The fault in words.
     public var description: String { text.english }
 
+    /// What to do about it.
+    public var remedy: LocalizedText {
+        switch self {
+        case .timeout: .said("检查供电、接线、从站地址和串口参数。", "Check power, wiring, unit address and line settings.")
+        case .badCRC, .garbled: .said("检查接线、终端电阻和串口参数，看有没有干扰。", "Check wiring, termination and line settings, and whether something disturbs the line.")
+        case .exception: .said("检查档案合不合这只表。", "Check that the profile fits the meter.")
+        case .wrongUnit: .said("检查是不是有两只表用了同一个地址。", "Check whether two meters have the same address.")
+        case .notConnected: .said("检查地址：那里有没有设备，是不是被别的程序占用。", "Check the address: whether the device is there, and whether another program has it.")
+        }
+    }
+
     /// The fault in words of both languages.
     public var text: LocalizedText {
         switch self {

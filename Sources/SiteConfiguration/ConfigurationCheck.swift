@@ -11,11 +11,12 @@ struct ConfigurationCheck {
     let configuration: SiteConfiguration
     let file: String
     let lines: [String: Int]
+    let tables: [String: String]
     let allProfiles: [ProfileID: MeterProfile]
     let elevatorProfiles: [ProfileID: ElevatorProfile]
 
     func run() -> (issues: [DocumentIssue], cycles: [BusID: Interval]) {
-        var log = Log(file: file, lines: lines)
+        var log = Log(file: file, lines: lines, tables: tables)
         references(&log)
         doubles(&log)
         homes(&log)
@@ -27,6 +28,7 @@ struct ConfigurationCheck {
     private struct Log {
         let file: String
         let lines: [String: Int]
+        let tables: [String: String]
         var issues: [DocumentIssue] = []
         mutating func add(
             _ kind: String, _ id: some CustomStringConvertible, _ key: String, _ problem: LocalizedText, _ fix: LocalizedText,
@@ -34,7 +36,8 @@ struct ConfigurationCheck {
         ) {
             issues.append(
                 DocumentIssue(
-                    severity: severity, file: file, line: lines["\(kind) \(id)"], key: "\(kind) \(id)\(key.isEmpty ? "" : ".\(key)")",
+                    severity: severity, file: tables["\(kind) \(id)"] ?? file, line: lines["\(kind) \(id)"],
+                    key: "\(kind) \(id)\(key.isEmpty ? "" : ".\(key)")",
                     problem: problem, fix: fix))
         }
     }
@@ -83,6 +86,15 @@ struct ConfigurationCheck {
                     "contact", contact.card.id, "channels", .said("没有办法通知到这个联系人", "nothing can reach this contact"),
                     .said("加一个能发出去的渠道", "add a channel that sends"), severity: .warning)
             }
+            for lift in contact.card.elevators where !configuration.elevators.contains(where: { $0.id == lift }) {
+                log.add(
+                    "contact", contact.card.id, "elevators", .said("没有电梯`\(lift)`", "there is no elevator `\(lift)`"), oneOf(configuration.elevators.map(\.id)))
+            }
+            if contact.card.substitute == contact.card.id {
+                log.add(
+                    "contact", contact.card.id, "substitute", .said("代班人就是自己", "the substitute is the contact itself"), .said("写另一个联系人", "name another contact")
+                )
+            }
             if let substitute = contact.card.substitute, !configuration.contacts.contains(where: { $0.card.id == substitute }) {
                 log.add(
                     "contact", contact.card.id, "substitute", .said("没有联系人`\(substitute)`", "there is no contact `\(substitute)`"),
@@ -109,7 +121,34 @@ struct ConfigurationCheck {
         }
     }
 
+    /// What a profile leaves to the installation, and nothing else.
+    private func parameters(_ meter: SiteConfiguration.Meter, _ profile: MeterProfile, _ log: inout Log) {
+        let known = Set(
+            profile.points.flatMap { point -> [String] in
+                [point.scaleRule?.origin, point.unitRule?.origin].compactMap { if case .parameter(let name)? = $0 { name } else { nil } }
+            })
+        for name in meter.parameters.keys.sorted() where !known.contains(name) {
+            log.add(
+                "meter", meter.id, "parameters", .said("档案`\(profile.id)`没有`\(name)`这个参数", "profile `\(profile.id)` has no parameter `\(name)`"),
+                known.isEmpty
+                    ? .said("去掉它", "remove it") : .said("可以写：\(known.sorted().joined(separator: "、"))", "known: \(known.sorted().joined(separator: ", "))"),
+                severity: .warning)
+        }
+        for name in known.sorted() where meter.parameters[name] == nil {
+            log.add(
+                "meter", meter.id, "parameters", .said("没有写`\(name)`：没有它就读不出数", "`\(name)` is not written: without it nothing can be read"),
+                .said("加上`parameters: { \(name): … }`", "add `parameters: { \(name): … }`"), severity: .warning)
+        }
+    }
+
     private func doubles(_ log: inout Log) {
+        var devices: [String: BusID] = [:]
+        for bus in configuration.buses where bus.transport == .rtu {
+            if let other = devices.updateValue(bus.id, forKey: bus.device) {
+                log.add(
+                    "bus", bus.id, "device", .said("`\(other)`用的是同一个串口", "`\(other)` has the same device"), .said("一个串口只写一条总线", "write one bus for one device"))
+            }
+        }
         var seen: [String: MeterID] = [:]
         for meter in configuration.meters {
             if let other = seen.updateValue(meter.id, forKey: "\(meter.bus) \(meter.unit)") {
@@ -117,6 +156,7 @@ struct ConfigurationCheck {
                     "meter", meter.id, "unit", .said("`\(other)`在同一条总线上也是从站\(meter.unit)", "`\(other)` has the same bus and unit \(meter.unit)"),
                     .said("同一条总线上每只表要有自己的从站地址", "give each meter on a bus its own unit"))
             }
+            if let profile = allProfiles[meter.profile] { parameters(meter, profile, &log) }
             let serial = configuration.buses.first { $0.id == meter.bus }?.transport != .tcp
             if serial, !(1...247).contains(meter.unit) {
                 log.add(

@@ -63,7 +63,9 @@ extension ConfigurationReader {
         let id = node.identifier("id", HouseholdID.self)
         var consent: SiteConfiguration.Consent?
         if let entry = node.child("consent") {
-            consent = SiteConfiguration.Consent(given: entry.string("given", required: true) ?? "", by: entry.string("by") ?? "")
+            let given = entry.string("given", required: true) ?? ""
+            if !given.isEmpty, !Self.isDate(given) { entry.child("given")?.report(Self.noDate(given), fix: Self.writeDate) }
+            consent = SiteConfiguration.Consent(given: given, by: entry.string("by") ?? "")
             entry.finish()
         }
         let name = node.string("name") ?? ""
@@ -110,6 +112,7 @@ extension ConfigurationReader {
         let contacts = node.strings("contacts").map { ContactID($0) }
         let signedBy = node.string("signed_by")
         let signedOn = node.string("signed_on")
+        if let signedOn, !Self.isDate(signedOn) { node.child("signed_on")?.report(Self.noDate(signedOn), fix: Self.writeDate) }
         let address = node.string("address")
         guard let id else { return nil }
         if let address, address.isEmpty || address.contains(where: { "/+#".contains($0) }) {
@@ -122,6 +125,20 @@ extension ConfigurationReader {
             id: id, profile: profile, speech: elevatorProfiles[profile] ?? .native, address: address ?? id.rawValue, policy: policy, contacts: contacts,
             signedBy: signedBy, signedOn: signedOn)
     }
+
+    // MARK: Dates
+
+    /// A day that exists, as 2026-05-01.
+    static func isDate(_ text: String) -> Bool {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
+        guard text.utf8.count == 10, parts.count == 3, parts[0] > 1900, (1...12).contains(parts[1]) else { return false }
+        let isLeap = parts[0] % 4 == 0 && parts[0] % 100 != 0 || parts[0] % 400 == 0
+        let days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        return (1...days[parts[1] - 1]).contains(parts[2])
+    }
+
+    static func noDate(_ text: String) -> LocalizedText { .said("`\(text)`不是日期", "`\(text)` is no date") }
+    static let writeDate = LocalizedText.said("写成2026-05-01这样", "write something like 2026-05-01")
 
     // MARK: Tables
 
@@ -185,6 +202,8 @@ extension ConfigurationReader {
                     .said("每只水表要有自己的编号", "give each meter its own id"))
             }
             lines["meter \(value("id"))"] = row.line
+            tables["meter \(value("id"))"] = path
+            if !value("household").isEmpty { householdsOfTable.append((path, row.line, value("household"))) }
             return SiteConfiguration.Meter(
                 id: MeterID(value("id")), bus: BusID(value("bus")), unit: unit, profile: ProfileID(value("profile")), poll: poll,
                 parameters: parameters, disabled: false)
@@ -197,11 +216,18 @@ extension ConfigurationReader {
         return table.rows.map { row in
             let value = { (key: String) in row.fields[key].flatMap { $0.isEmpty ? nil : $0 } }
             let id = HouseholdID(value("id") ?? "")
+            if let given = value("consent_given"), !Self.isDate(given) { report(path, row.line, "consent_given", Self.noDate(given), Self.writeDate) }
+            if let alone = value("lives_alone"), !["true", "yes", "1", "false", "no", "0"].contains(alone.lowercased()) {
+                report(
+                    path, row.line, "lives_alone", .said("`\(alone)`不是true或false", "`\(alone)` is not true or false"),
+                    .said("写true或false", "write true or false"))
+            }
             if id.rawValue.isEmpty { report(path, row.line, "id", .said("编号是空的", "the id is empty"), .said("写上编号", "write an identifier")) }
             if lines["household \(id)"] != nil {
                 report(path, row.line, "id", .said("编号`\(id)`用了两次", "the id `\(id)` is used twice"), .said("每户要有自己的编号", "give each household its own id"))
             }
             lines["household \(id)"] = row.line
+            tables["household \(id)"] = path
             return SiteConfiguration.Household(
                 id: id, name: value("name") ?? "", address: value("address") ?? "", meter: value("meter").map { MeterID($0) },
                 livesAlone: value("lives_alone").map { ["true", "yes", "1"].contains($0.lowercased()) } ?? true,

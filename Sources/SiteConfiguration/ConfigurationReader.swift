@@ -38,6 +38,11 @@ public struct ConfigurationReader {
         }
     }
 
+    /// The tables that meters and homes stand in, where not in the file itself.
+    var tables: [String: String] = [:]
+    /// Homes that the meters' table names.
+    var householdsOfTable: [(file: String, line: Int, household: String)] = []
+
     /// Elevator profiles that were found; the native one needs no file.
     var elevatorProfiles: [ProfileID: ElevatorProfile] = [ElevatorProfile.native.id: .native]
 
@@ -54,7 +59,13 @@ public struct ConfigurationReader {
             return Result(configuration: nil, issues: root.log.issues, cycles: [:])
         }
         var issues = profileIssues
-        let checks = ConfigurationCheck(configuration: configuration, file: file, lines: lines, allProfiles: profiles, elevatorProfiles: elevatorProfiles)
+        let checks = ConfigurationCheck(
+            configuration: configuration, file: file, lines: lines, tables: tables, allProfiles: profiles, elevatorProfiles: elevatorProfiles)
+        for named in householdsOfTable where !configuration.households.contains(where: { $0.id.rawValue == named.household }) {
+            report(
+                named.file, named.line, "household", .said("没有住户`\(named.household)`", "there is no household `\(named.household)`"),
+                .said("写配置里的住户", "name a household of the configuration"))
+        }
         let found = checks.run()
         configuration.profiles = profiles.filter { id, _ in configuration.meters.contains { $0.profile == id } }
         issues += root.log.issues + found.issues
@@ -70,6 +81,11 @@ public struct ConfigurationReader {
                 fix: .said("加上`site: {id: …, name: …, timezone: Asia/Shanghai}`", "add `site: {id: …, name: …, timezone: Asia/Shanghai}`"))
         }
         let siteID = site?.identifier("id", SiteID.self)
+        if let siteID, siteID.rawValue.contains("_") {
+            site?.child("id")?.report(
+                .said("`\(siteID)`不能作站点编号", "`\(siteID)` is not an id of a site"),
+                fix: .said("用1到40个字符：a-z、0-9和-", "use 1 to 40 of the characters a-z, 0-9 and -"))
+        }
         let siteName = site?.string("name") ?? ""
         let zone = site?.string("timezone") ?? "Asia/Shanghai"
         let clock = CivilClock(identifier: zone)
@@ -306,6 +322,11 @@ public struct ConfigurationReader {
         guard let node = root.child("heartbeat") else { return nil }
         defer { node.finish() }
         let every = node.interval("every", least: .seconds(1)) ?? .minutes(5)
+        if node.child("url_file") == nil {
+            node.report(
+                .said("heartbeat缺少`url_file`", "`heartbeat` has no `url_file`"), fix: .said("加上`url_file:`，写存网址的文件", "add `url_file:`, a file with the address")
+            )
+        }
         return secretFile(node, "url_file").map { SiteConfiguration.Heartbeat(urlFile: $0, every: every) }
     }
 }

@@ -7,7 +7,8 @@ import TimeSeriesStore
 /// `wellward audit`
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: Spoken.say("谁看过、谁改过的记录。", "The record of who saw or changed what."), subcommands: [Verify.self])
+        commandName: "audit", abstract: Spoken.say("谁看过、谁改过的记录。", "The record of who saw or changed what."),
+        discussion: Spoken.examples("wellward audit verify --config /etc/wellward/wellward.yaml"), subcommands: [Verify.self])
 
     /// `wellward audit verify`
     struct Verify: ParsableCommand {

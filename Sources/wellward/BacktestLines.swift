@@ -50,6 +50,8 @@ struct BacktestLines {
         var household: String
         var onset: Int64
         var state_at_onset: String
+        /// False where no register was known to hold: the fall cannot be judged.
+        var watched: Bool
         var attention_at: Int64?
         var detected_at: Int64?
         var rule: String?
@@ -61,6 +63,7 @@ struct BacktestLines {
             try container.encode(household, forKey: .household)
             try container.encode(onset, forKey: .onset)
             try container.encode(state_at_onset, forKey: .state_at_onset)
+            try container.encode(watched, forKey: .watched)
             try container.encode(attention_at, forKey: .attention_at)
             try container.encode(detected_at, forKey: .detected_at)
             try container.encode(rule, forKey: .rule)
@@ -68,7 +71,7 @@ struct BacktestLines {
             try container.encode(horizon_end, forKey: .horizon_end)
         }
 
-        enum CodingKeys: String, CodingKey { case household, onset, state_at_onset, attention_at, detected_at, rule, severity, horizon_end }
+        enum CodingKeys: String, CodingKey { case household, onset, state_at_onset, watched, attention_at, detected_at, rule, severity, horizon_end }
     }
 
     private var learntWords: String { language == .chinese ? "已了解这一家的习惯" : "the home's habits are learnt" }
@@ -94,7 +97,8 @@ struct BacktestLines {
             onset: { onset in
                 json(
                     OnsetLine(
-                        household: household, onset: onset.onset.unixSeconds, state_at_onset: onset.stateAtOnset,
+                        household: household, onset: onset.onset.unixSeconds,
+                        state_at_onset: onset.isWatched ? onset.stateAtOnset : "clear", watched: onset.isWatched,
                         attention_at: onset.attentionAt?.unixSeconds, detected_at: onset.detectedAt?.unixSeconds, rule: onset.rule,
                         horizon_end: onset.horizonEnd.unixSeconds))
             })
@@ -118,7 +122,7 @@ struct BacktestLines {
                 if onset.stateAtOnset == "alarm" {
                     return "\(at(onset.onset))  \(household)  \(say("模拟摔倒时已有告警", "simulated fall while an alarm stood"))"
                 }
-                if onset.stateAtOnset == "unwatched" {
+                if !onset.isWatched {
                     return "\(at(onset.onset))  \(household)  \(say("模拟摔倒时没有读数，无法判断", "simulated fall while nothing was read: cannot be judged"))"
                 }
                 let found = onset.detectedAt.map { Phrase.number(($0 - onset.onset).hours) }

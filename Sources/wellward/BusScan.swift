@@ -6,7 +6,9 @@ import Telemetry
 
 /// `wellward bus`
 struct BusCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "bus", abstract: Spoken.say("查看整条总线。", "Look at a whole bus."), subcommands: [Scan.self])
+    static let configuration = CommandConfiguration(
+        commandName: "bus", abstract: Spoken.say("查看整条总线。", "Look at a whole bus."),
+        discussion: Spoken.examples("wellward bus scan --bus tcp://10.0.0.7:502 --units 1-32"), subcommands: [Scan.self])
 
     /// `wellward bus scan`
     struct Scan: AsyncParsableCommand {
@@ -75,6 +77,26 @@ struct BusCommand: AsyncParsableCommand {
                 var value: Double?
                 var unit: String
                 var quality: String
+
+                /// What is not known is null, not left out.
+                func encode(to encoder: any Encoder) throws {
+                    var container = encoder.container(keyedBy: CodingKeys.self)
+                    try container.encode(point, forKey: .point)
+                    try container.encode(value, forKey: .value)
+                    try container.encode(unit, forKey: .unit)
+                    try container.encode(quality, forKey: .quality)
+                }
+            }
+
+            /// What is not known is null, not left out.
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: CodingKeys.self)
+                try container.encode(line, forKey: .line)
+                try container.encode(unit, forKey: .unit)
+                try container.encode(answers, forKey: .answers)
+                try container.encode(profile, forKey: .profile)
+                try container.encode(nearest, forKey: .nearest)
+                try container.encode(readings, forKey: .readings)
             }
         }
 
@@ -91,7 +113,7 @@ struct BusCommand: AsyncParsableCommand {
                     let answering = done.count(where: \.answers)
                     progress.step(Spoken.say("从站\(unit)  已找到\(answering)只", "unit \(unit)  \(answering) found"))
                     guard !done.contains(where: { $0.line == name && $0.unit == unit }) else { continue }
-                    let found = await ask(unit, on: bus, line: name, profiles)
+                    let found = try await ask(unit, on: bus, line: name, profiles)
                     done.append(found)
                     try keep(found)
                 }
@@ -101,9 +123,14 @@ struct BusCommand: AsyncParsableCommand {
             try print(done.filter(\.answers), profiles)
         }
 
-        private func ask(_ unit: Int, on bus: ModbusBus, line: String, _ profiles: [MeterProfile]) async -> Found {
+        private func ask(_ unit: Int, on bus: ModbusBus, line: String, _ profiles: [MeterProfile]) async throws -> Found {
             let probe = MeterPlan(unit: UInt8(unit), requests: [ReadRequest(function: 3, address: 0, count: 1)], timing: DeviceTiming(retries: tries - 1))
-            guard await bus.run(probe).answered else { return Found(line: line, unit: unit, answers: false) }
+            let heard = await bus.run(probe)
+            // A bus that is not there says nothing about its meters.
+            if case .notConnected? = heard.faults.first?.fault, let fault = heard.faults.first?.fault {
+                throw CommandFault("\(line): \(fault.text[Spoken.language])\(Spoken.say("。", ". "))\(fault.advice)")
+            }
+            guard heard.answered else { return Found(line: line, unit: unit, answers: false) }
             var image = RegisterImage()
             for request in Self.requests(profiles) {
                 let answer = await bus.run(MeterPlan(unit: UInt8(unit), requests: [request], timing: DeviceTiming(retries: 1)))

@@ -7,7 +7,8 @@ import SiteConfiguration
 /// `wellward config`
 struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: Spoken.say("检查配置，或输出它的 Schema。", "Check a configuration, or print its schema."), subcommands: [Check.self, Schema.self])
+        abstract: Spoken.say("检查配置，或输出它的 Schema。", "Check a configuration, or print its schema."),
+        discussion: Spoken.examples("wellward config check wellward.yaml"), subcommands: [Check.self, Schema.self])
 
     /// `wellward config check`
     struct Check: ParsableCommand {

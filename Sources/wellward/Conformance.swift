@@ -8,7 +8,8 @@ import Telemetry
 /// `wellward elevator`
 struct ElevatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "elevator", abstract: Spoken.say("检验电梯控制器。", "Examine an elevator's controller."), subcommands: [Conformance.self])
+        commandName: "elevator", abstract: Spoken.say("检验电梯控制器。", "Examine an elevator's controller."),
+        discussion: Spoken.examples("wellward elevator conformance --broker mqtt://127.0.0.1:1883 --elevator lift-3"), subcommands: [Conformance.self])
 
     /// `wellward elevator conformance`
     struct Conformance: AsyncParsableCommand {

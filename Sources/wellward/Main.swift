@@ -39,7 +39,7 @@ enum Main {
         case let code as ExitCode where code == .success || (1...3).contains(code.rawValue): exit(code.rawValue)
         default:
             let code = Wellward.exitCode(for: error)
-            let words = Wellward.fullMessage(for: error)
+            let words = Wellward.fullMessage(for: error).replacingOccurrences(of: Spoken.unbroken, with: " ")
             // A completion script is no text for people, whatever language they speak.
             let isForPeople = code != .success || words.hasPrefix("OVERVIEW:") || words.hasPrefix("USAGE:")
             let message = isForPeople && Spoken.language == .chinese ? UsageInChinese.translate(words) : words

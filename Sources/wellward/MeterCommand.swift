@@ -10,7 +10,8 @@ import Watchkeeping
 /// `wellward meter`
 struct MeterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "meter", abstract: Spoken.say("读一只水表。", "Read one meter."), subcommands: [Read.self, Watch.self])
+        commandName: "meter", abstract: Spoken.say("读一只水表。", "Read one meter."),
+        discussion: Spoken.examples("wellward meter read --bus tcp://127.0.0.1:1502 --unit 17 --profile tuf-2000m"), subcommands: [Read.self, Watch.self])
 
     /// What both commands need.
     struct Target: ParsableArguments {
@@ -29,7 +30,11 @@ struct MeterCommand: AsyncParsableCommand {
             guard BusAddress(url: bus) != nil else {
                 throw ValidationError(Spoken.say("--bus的`\(bus)`不是总线地址，应如tcp://127.0.0.1:502。", "--bus `\(bus)` is not a bus URL such as tcp://127.0.0.1:502."))
             }
-            guard (0...255).contains(unit) else { throw ValidationError(Spoken.say("--unit是1到247的数。", "--unit is a number from 1 to 247.")) }
+            // Over TCP a gateway or a device may use the others.
+            let isSerial = if case .tcp = BusAddress(url: bus) { false } else { true }
+            guard isSerial ? (1...247).contains(unit) : (0...255).contains(unit) else {
+                throw ValidationError(Spoken.say("--unit是1到247的数（TCP可用0到255）。", "--unit is a number from 1 to 247 (over TCP 0 to 255)."))
+            }
             guard Interval(parsing: timeout) != nil else { throw ValidationError(Spoken.say("--timeout是时长，如500ms。", "--timeout is a duration such as 500ms.")) }
             for pair in parameter where !pair.contains("=") { throw ValidationError(Spoken.say("--parameter写成key=value。", "--parameter is key=value.")) }
         }
@@ -80,6 +85,8 @@ struct MeterCommand: AsyncParsableCommand {
             while true {
                 let readings = await reader.read()
                 reader.print(readings, format: target.format == .json ? .jsonl : target.format)
+                // Live, also into a file or a pipe.
+                fflush(nil)
                 if let fault = reader.lastFault { FileHandle.standardError.write(Data("\(fault)\n".utf8)) }
                 try await Task.sleep(for: .milliseconds(Interval(parsing: every)?.milliseconds ?? 5000))
             }
@@ -117,12 +124,8 @@ final class MeterReader {
             let (address, count) = (fault.request.address, fault.request.count)
             let what = Spoken.say(
                 "\(target.bus)从站\(target.unit)：从线上地址\(address)读\(count)个寄存器，\(fault.fault.text.chinese)。",
-                "\(target.bus), unit \(target.unit): \(fault.fault) to a read of \(count) registers at wire address \(address). ")
-            lastFault =
-                what
-                + (fault.fault.isAnswer
-                    ? Spoken.say("检查档案合不合这只表。", "Check that the profile fits the meter.")
-                    : Spoken.say("检查供电、接线、从站地址和串口参数。", "Check power, wiring, unit address and line settings."))
+                "\(target.bus), unit \(target.unit): a read of \(count) registers at wire address \(address) failed: \(fault.fault). ")
+            lastFault = what + fault.fault.advice
         }
         return decoder.readings(of: "meter", in: answer.image, at: GatewayClock.systemWall(), civil: &civil)
     }
@@ -148,6 +151,20 @@ final class MeterReader {
         var quality: String
         var raw: [String]
         var device_at: String?
+
+        /// What is not known is null, not left out.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(at, forKey: .at)
+            try container.encode(point, forKey: .point)
+            try container.encode(value, forKey: .value)
+            try container.encode(unit, forKey: .unit)
+            try container.encode(quality, forKey: .quality)
+            try container.encode(raw, forKey: .raw)
+            try container.encode(device_at, forKey: .device_at)
+        }
+
+        enum CodingKeys: String, CodingKey { case at, point, value, unit, quality, raw, device_at }
     }
 
     private func json(_ reading: Reading) -> String {

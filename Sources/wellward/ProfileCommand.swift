@@ -9,10 +9,11 @@ import Phrasebook
 struct ProfileCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile", abstract: Spoken.say("设备档案库。", "The library of device profiles."),
+        discussion: Spoken.examples("wellward profile list"),
         subcommands: [List.self, Show.self, Lint.self, Test.self, Docs.self, Schema.self, ProfileSolve.self])
 
     /// The profile files under some paths, or the shipped ones.
-    static func files(_ paths: [String]) throws -> [String] {
+    static func files(_ paths: [String], elevators: Bool = false) throws -> [String] {
         var roots = paths
         if roots.isEmpty {
             guard let folder = ConfigurationLoader.profileFolder else {
@@ -28,7 +29,7 @@ struct ProfileCommand: AsyncParsableCommand {
             }
             guard isFolder.boolValue else { return [path] }
             let names = (FileManager.default.enumerator(atPath: path)?.allObjects as? [String]) ?? []
-            return names.filter { $0.hasSuffix(".yaml") && !$0.contains("elevators/") }.sorted().map { "\(path)/\($0)" }
+            return names.filter { $0.hasSuffix(".yaml") && (elevators || !$0.contains("elevators/")) }.sorted().map { "\(path)/\($0)" }
         }
     }
 
@@ -49,19 +50,22 @@ struct ProfileCommand: AsyncParsableCommand {
         func run() throws {
             struct Line: Encodable {
                 var id: String
+                var kind = "meter"
                 var title: String
-                var manufacturer: String
-                var trust: String
-                var resolution_litres: Double
+                var manufacturer: String?
+                var trust: String?
+                var resolution_litres: Double?
             }
+            let language = format == .text ? Spoken.language : .english
+            let lifts = ElevatorProfiles.shipped().map { Line(id: $0.id.rawValue, kind: "elevator", title: $0.title[language]) }
             let lines = try files([]).compactMap { try read($0).profile }.map {
                 Line(
-                    id: $0.id.rawValue, title: $0.title[format == .text ? Spoken.language : .english], manufacturer: $0.manufacturer, trust: $0.trust.rawValue,
+                    id: $0.id.rawValue, title: $0.title[language], manufacturer: $0.manufacturer, trust: $0.trust.rawValue,
                     resolution_litres: $0.resolution.litres)
             }
-            try format.show(lines) { line in
+            try format.show(lines + lifts) { line in
                 let id = line.id.padding(toLength: 24, withPad: " ", startingAt: 0)
-                return "\(id) \(line.trust.padding(toLength: 14, withPad: " ", startingAt: 0)) \(line.title)"
+                return "\(id) \((line.trust ?? line.kind).padding(toLength: 14, withPad: " ", startingAt: 0)) \(line.title)"
             }
         }
     }
@@ -75,6 +79,10 @@ struct ProfileCommand: AsyncParsableCommand {
         @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func run() throws {
+            if let lift = ElevatorProfiles.shipped().first(where: { $0.id.rawValue == id }) {
+                guard format == .text else { return print(try OutputFormat.json(ElevatorProfiles.Line(lift))) }
+                return print(ElevatorProfiles.words(lift).joined(separator: "\n"))
+            }
             guard let profile = try files([]).lazy.compactMap({ try? read($0).profile }).first(where: { $0.id.rawValue == id }) else {
                 throw CommandFault(Spoken.say("没有档案`\(id)`；`wellward profile list`列出全部", "there is no profile `\(id)`; `wellward profile list` names them all"))
             }
@@ -114,6 +122,7 @@ struct ProfileCommand: AsyncParsableCommand {
             let locale = language ?? ProcessInfo.processInfo.environment["LANG"] ?? "en"
             let profiles = try files(paths).compactMap { try read($0).profile }.sorted { $0.id.rawValue < $1.id.rawValue }
             print(ProfileCatalogue.markdown(profiles, language: Language(locale: locale)), terminator: "")
+            if paths.isEmpty { print(ElevatorProfiles.catalogue(Language(locale: locale)), terminator: "") }
         }
     }
 
@@ -135,8 +144,8 @@ struct ProfileCommand: AsyncParsableCommand {
         @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
         func run() throws {
-            let all = try files(paths)
-            let issues = try all.flatMap { try read($0).issues }
+            let all = try files(paths, elevators: true) + (paths.isEmpty ? ElevatorProfiles.files() : [])
+            let issues = try all.flatMap { try ElevatorProfiles.issues($0) ?? read($0).issues }
             if format == .text {
                 for issue in issues { print(issue.told(in: Spoken.language)) }
                 print(Spoken.say("读了\(all.count)份档案。", "\(all.count) profiles read."))

@@ -17,7 +17,7 @@ struct ProfileSolve: AsyncParsableCommand {
             + "\n\n"
             + Spoken.examples(
                 "wellward profile solve --bus rtu:///dev/ttyUSB0?baud=9600 --unit 17 --start 0 --count 60 --display 123.456m3 --display flow=0.42m3/h",
-                #"wellward profile solve --from-frame "01 03 04 E2 40 00 01 1D C7" --start 8 --display 123.456m3 --write my-meter.yaml"#))
+                #"wellward profile solve --from-frame "01 03 04 E2 40 00 01 0C 5F" --start 8 --display 123.456m3 --write my-meter.yaml"#))
 
     @Option(
         help: .said(
@@ -34,7 +34,7 @@ struct ProfileSolve: AsyncParsableCommand {
     var display: [String]
     @Option(help: .said("把档案草稿写到这个文件。", "Write a draft profile to this file.")) var write: String?
     @Option(help: .said("等应答多久，如500ms。", "How long to wait for an answer, such as 500ms.")) var timeout = "1s"
-    @Option(help: .said("输出格式：text或json。", "text or json.")) var format = OutputFormat.text
+    @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.text
 
     func validate() throws {
         guard (bus != nil) != (fromFrame != nil) else {
@@ -107,7 +107,7 @@ struct ProfileSolve: AsyncParsableCommand {
             throw CommandFault(
                 Spoken.say(
                     "\(bus)从站\(unit)：从线上地址\(start)读\(count)个寄存器，\(fault.fault.text.chinese)。检查供电、接线和从站地址；异常2就少读几个。",
-                    "\(bus), unit \(unit): \(fault.fault) to a read of \(count) registers at wire address \(start). Check power, wiring and unit; on exception 2 try fewer registers."
+                    "\(bus), unit \(unit): a read of \(count) registers at wire address \(start) failed: \(fault.fault). Check power, wiring and unit; on exception 2 try fewer registers."
                 )
             )
         }
@@ -224,8 +224,6 @@ struct ProfileSolve: AsyncParsableCommand {
                 verdict: answer.tied.isEmpty ? "unexplained" : answer.isDecided ? "decided" : "not decidable", decided_beyond: answer.decidedBeyond,
                 candidates: answer.candidates.map(ranked), near_misses: answer.nearMisses.map(ranked))
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(shown), as: UTF8.self))
+        try format.show(shown) { _ in "" }
     }
 }

@@ -5,7 +5,7 @@ import Foundation
 struct HouseholdsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "households", abstract: Spoken.say("查看住户、登记外出，和控制台一样。", "List homes and enter presence, as the console does."),
-        subcommands: [List.self, Away.self, Home.self, EraseHousehold.self],
+        discussion: Spoken.examples("wellward households"), subcommands: [List.self, Away.self, Home.self, EraseHousehold.self],
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -57,6 +57,7 @@ struct HouseholdsCommand: AsyncParsableCommand {
 struct CasesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cases", abstract: Spoken.say("查看和处置工单，和控制台一样。", "List cases and act on them, as the console does."),
+        discussion: Spoken.examples("wellward cases accept c-12 --by grid-wang"),
         subcommands: [List.self, Show.self, Accept.self, Arrived.self, HandBack.self, Outcome.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -145,7 +146,8 @@ struct CasesCommand: AsyncParsableCommand {
 /// `wellward elevators`
 struct ElevatorsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "elevators", abstract: Spoken.say("查看电梯，放行被控的门。", "List elevators and release a held door."), subcommands: [List.self, Release.self],
+        commandName: "elevators", abstract: Spoken.say("查看电梯，放行被控的门。", "List elevators and release a held door."),
+        discussion: Spoken.examples("wellward elevators release lift-3 --by guard-li"), subcommands: [List.self, Release.self],
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
@@ -179,7 +181,8 @@ struct ElevatorsCommand: AsyncParsableCommand {
 /// `wellward channel`
 struct ChannelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "channel", abstract: Spoken.say("通知渠道：状态和测试。", "Ways of telling: how they do, and a test."), subcommands: [List.self, Test.self],
+        commandName: "channel", abstract: Spoken.say("通知渠道：状态和测试。", "Ways of telling: how they do, and a test."),
+        discussion: Spoken.examples("wellward channel test wecom-family"), subcommands: [List.self, Test.self],
         defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {

@@ -12,10 +12,14 @@ enum Spoken {
 
     /// Lines to copy, as the end of a command's help.
     static func examples(_ lines: String...) -> String {
-        lines.count == 1
-            ? say("例：", "Example: ") + lines[0]
-            : say("例：", "Examples:") + lines.map { "\n  \($0)" }.joined()
+        let whole = lines.map { $0.replacingOccurrences(of: " ", with: unbroken) }
+        return whole.count == 1
+            ? say("例：", "Example: ") + whole[0]
+            : say("例：", "Examples:") + whole.map { "\n\($0)" }.joined()
     }
+
+    /// Stands for a space where the help is not to break a line: an example that was broken cannot be copied.
+    static let unbroken = "\u{E000}"
 }
 
 extension ArgumentHelp {

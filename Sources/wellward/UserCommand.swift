@@ -4,7 +4,9 @@ import Foundation
 
 /// `wellward user`
 struct UserCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "user", abstract: Spoken.say("控制台账号。", "Console accounts."), subcommands: [Add.self])
+    static let configuration = CommandConfiguration(
+        commandName: "user", abstract: Spoken.say("控制台账号。", "Console accounts."),
+        discussion: Spoken.examples("wellward user add wang --role committee --users-file etc/users.yaml"), subcommands: [Add.self])
 
     /// `wellward user add`
     struct Add: ParsableCommand {
@@ -35,7 +37,9 @@ struct UserCommand: ParsableCommand {
 
 /// `wellward token`
 struct TokenCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "token", abstract: Spoken.say("接口令牌。", "API tokens."), subcommands: [Add.self])
+    static let configuration = CommandConfiguration(
+        commandName: "token", abstract: Spoken.say("接口令牌。", "API tokens."),
+        discussion: Spoken.examples("wellward token add hub --role integrator --users-file etc/users.yaml"), subcommands: [Add.self])
 
     /// `wellward token add`
     struct Add: ParsableCommand {

@@ -65,7 +65,7 @@ import Testing
         let second = try Self.run(command + ["--units", "1-10"])
         let found = Self.lines(second.out)
         #expect(found.map { $0["unit"] as? Int } == [3, 9])
-        #expect(found.last?["profile"] == nil)
+        #expect(found.last?["profile"] is NSNull)
         #expect((found.last?["nearest"] as? [[String: Any]])?.isEmpty == false)
         // The four addresses done before were not asked again: two were silent, the others' reads would double.
         #expect(line.requestCount - asked < asked * 3)
@@ -145,7 +145,7 @@ import Testing
             waiting += below.map { path + [$0] }
             commands += 1
             #expect(!english.out.contains(isChinese), "\(path)")
-            if below.isEmpty { #expect(chinese.out.contains("例：") && english.out.contains("Example"), "\(path) shows no example") }
+            if !path.isEmpty { #expect(chinese.out.contains("例：") && english.out.contains("Example"), "\(path) shows no example") }
             // An option and what it means, which may begin on the next line.
             let body = chinese.out.replacing(/\n {20,}/, with: " ")
             for line in body.split(separator: "\n") where line.firstMatch(of: /^ {2}(--|<|-h)/) != nil {
@@ -166,6 +166,28 @@ import Testing
         #expect(answer.err.hasPrefix("错误：") && answer.err.contains(told) && answer.err.contains("用法："), "\(answer.err)")
         #expect(!answer.err.contains("Error") && !answer.err.contains("Usage"))
         #expect(try TechnicianCommandTests.run(words).err.hasPrefix("Error: "))
+    }
+
+    @Test func `elevator profiles are in the library: listed, shown, linted by their own rules, and in the catalogue`() throws {
+        #expect(try TechnicianCommandTests.run(["profile", "list"]).out.contains("door-blocking-board"))
+        let shown = try TechnicianCommandTests.run(["profile", "show", "door-blocking-board"])
+        #expect(shown.code == 0 && shown.out.contains("never asked to hold") && shown.out.contains("board/{elevator}/elenet/inbox"))
+        let lint = try TechnicianCommandTests.run(["profile", "lint", "DeviceProfiles/elevators"])
+        #expect(lint.code == 0 && !lint.out.contains("volume_total"), "\(lint.out)")
+        #expect(try TechnicianCommandTests.run(["profile", "docs", "--language", "en"]).out.contains("| gbt24476-numeric |"))
+    }
+
+    @Test func `a bus that is not there is an error with what to do, not a bus without meters`() throws {
+        let scan = try TechnicianCommandTests.run(["bus", "scan", "--bus", "tcp://127.0.0.1:1", "--units", "1-3"])
+        #expect(scan.code == 1 && scan.err.contains("not connected") && scan.err.contains("Check the address") && scan.out.isEmpty)
+    }
+
+    @Test func `the help's own example of solve works`() throws {
+        let help = try TechnicianCommandTests.run(["profile", "solve", "--help"]).out
+        let example = try #require(help.split(separator: "\n").first { $0.contains("--from-frame \"") && $0.contains("wellward") })
+        let frame = try #require(example.split(separator: "\"").dropFirst().first)
+        let solved = try TechnicianCommandTests.run(["profile", "solve", "--from-frame", String(frame), "--start", "8", "--display", "123.456m3"])
+        #expect(solved.code == 0 && solved.out.contains("123.456"), "\(solved.err)")
     }
 
     @Test(arguments: [["profile", "list"], ["profile", "show", "emdcb"], ["profile", "test"], ["profile", "lint"]])

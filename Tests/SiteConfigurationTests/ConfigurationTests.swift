@@ -125,9 +125,18 @@ import Testing
         ({ $0.replacingOccurrences(of: "timezone: Asia/Shanghai", with: "timezone: Asia/Shanghay") }, "not a time zone", 1),
         ({ $0.replacingOccurrences(of: "profile: tuf-2000m", with: "profile: tuf-3000") }, "no device profile", 8),
         ({ $0 + "buses: [\n" }, "not YAML", nil),
+        ({ $0.replacingOccurrences(of: "given: 2026-05-01", with: "given: 2026-02-30") }, "is no date", nil),
+        ({ $0.replacingOccurrences(of: "id: demo", with: "id: de_mo") }, "not an id of a site", 1),
+        ({ $0 + "heartbeat: {every: 5m}\n" }, "no `url_file`", 18),
         ({ $0 + "links: {secret_file: /nowhere/secret}\n" }, "cannot be read", 18),
         ({ $0 + "language: &a en\n" }, "anchors", 18),
     ]
+
+    @Test func `a parameter that the profile does not know is said`() throws {
+        let result = read(Self.good.replacingOccurrences(of: "poll: 5m}\n  - {id: wm-2", with: "poll: 5m, parameters: {zzz: 1}}\n  - {id: wm-2"))
+        let issue = try #require(result.issues.first { $0.problem.english.contains("no parameter `zzz`") })
+        #expect(result.configuration != nil && issue.severity == .warning && issue.line == 8)
+    }
 
     @Test func `without a users file the console listens on loopback only, whatever was written, and that is said`() throws {
         let result = read(Self.good + "\nconsole: {listen: \"0.0.0.0:80\"}\n")
