@@ -135,7 +135,7 @@ enum OpenAPI {
                     "type": "object", "properties": .object(fields.map { .init(key: $0.key, value: type($0.value)) }),
                 ]))
         }
-        for name in ["Meter", "Reading", "Household", "Elevator", "Case", "Channel", "Notice", "Correction", "Statistics", "Audit"] {
+        for name in ["Meter", "Reading", "Household", "Elevator", "Boarding", "Case", "Channel", "Notice", "Correction", "Statistics", "Audit"] {
             components.append(
                 .init(
                     key: "\(name)List",

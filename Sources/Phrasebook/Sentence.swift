@@ -72,7 +72,7 @@ public enum Sentence: String, CaseIterable, Sendable {
             ("{last}之后没有动静，已{silence}。", "No sign of life since {last}, {silence}.")
         case .silencePersonal:
             (
-                "{last}之后没有用水，已{silence}；最近一个月差不多时候开始的，到这个钟点最久约{usual}。",
+                "{last}之后没有用水，已{silence}；最近一个月里差不多同一时候开始的安静，到这个钟点最久约{usual}。",
                 "No water since {last}, {silence}; pauses of the last month that began about then had lasted at most about {usual} by this time of day."
             )
         case .silencePersonalRare:
