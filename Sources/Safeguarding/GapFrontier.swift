@@ -49,24 +49,46 @@ struct GapFrontier {
         return result
     }
 
-    /// Moves each slot's lag up to the one that is cheapest at this price.
-    /// - Returns: the false alarms a day of that choice
-    private static func cheapest(
-        _ price: Double, _ cost: UnsafeBufferPointer<Double>, _ exceeding: UnsafeBufferPointer<Double>, _ lowest: inout [Int]
-    ) -> Double {
-        var sum = 0.0
-        for slot in 0..<K.slots {
-            let row = slot * K.lags
-            var best = lowest[slot]
-            var least = Double.infinity
-            for lag in best..<K.lags {
-                let total = cost[row + lag] + price * exceeding[row + lag]
-                if total < least { (least, best) = (total, lag) }
+    /// The lag of one slot that is cheapest at each price, prices rising: those lags lie on the lower hull of cost over false alarms,
+    /// and a higher price only moves along it, so one walk answers for all prices.
+    private struct Hull {
+        private var lags: [Int] = []
+        /// The price from which a lag is cheaper than the one before it.
+        private var from: [Double] = []
+
+        mutating func build(_ row: Int, _ cost: UnsafeBufferPointer<Double>, _ exceeding: UnsafeBufferPointer<Double>) {
+            lags.removeAll(keepingCapacity: true)
+            from.removeAll(keepingCapacity: true)
+            for lag in K.shortestIndex..<K.lags {
+                var price = -Double.infinity
+                while let last = lags.last, let begins = from.last {
+                    let saved = exceeding[row + last] - exceeding[row + lag]
+                    let dearer = cost[row + lag] - cost[row + last]
+                    if saved <= 0 {
+                        // No fewer false alarms: worth it only where it costs less.
+                        price = dearer < 0 ? -Double.infinity : Double.infinity
+                    } else {
+                        price = dearer / saved
+                    }
+                    guard price <= begins else { break }
+                    lags.removeLast()
+                    from.removeLast()
+                    price = -Double.infinity
+                }
+                guard price < Double.infinity else { continue }
+                lags.append(lag)
+                from.append(price)
             }
-            lowest[slot] = best
-            sum += exceeding[row + best]
         }
-        return sum
+
+        /// The cheapest lags at rising prices, told with the place of each price.
+        func walk(_ prices: [Double], _ take: (Int, Int) -> Void) {
+            var place = 0
+            for (index, price) in prices.enumerated() {
+                while place + 1 < lags.count, from[place + 1] < price { place += 1 }
+                take(index, lags[place])
+            }
+        }
     }
 
     /// Five tables of 48 lags in hours: attention, alarm, and the three shadow levels, rarest first.
@@ -149,6 +171,9 @@ struct GapFrontier {
             let early = max((silent - tail) / (Double(kept) * K.halfHour), exceeding[row + kept - 1])
             let weight = pow(silent, K.slotPower - 1)
             var (m0, m1, m2) = (0.0, 0.0, 0.0)
+            // Of the onsets whose delay lies beyond the hinge: mass, mass times lateness, mass times its square; and the next of them.
+            var (late0, late1, beyond) = (0.0, 0.0, 0.0)
+            var next = 0
             for lag in 0..<K.lags {
                 let mass = lag < kept ? early : exceeding[row + lag - 1]
                 let middle = (Double(lag) + 0.5) * K.halfHour
@@ -156,11 +181,17 @@ struct GapFrontier {
                 m0 += mass * K.halfHour
                 m1 += mass * middle * K.halfHour
                 m2 += mass * middle * middle * K.halfHour
-                var beyond = 0.0
-                for onset in 0...lag {
-                    let late = (Double(lag) + 0.5 - Double(onset)) * K.halfHour - hinge
+                // Every delay that was late before is half an hour later now; one more onset may have become late.
+                beyond += 2 * K.halfHour * late1 + K.halfHour * K.halfHour * late0
+                late1 += K.halfHour * late0
+                while next <= lag {
+                    let late = (Double(lag) + 0.5 - Double(next)) * K.halfHour - hinge
                     if late <= 0 { break }
-                    beyond += (onset < kept ? early : exceeding[row + onset - 1]) * K.halfHour * late * late
+                    let mass = (next < kept ? early : exceeding[row + next - 1]) * K.halfHour
+                    late0 += mass
+                    late1 += mass * late
+                    beyond += mass * late * late
+                    next += 1
                 }
                 cost[row + lag] = weight * (x * m0 - m1 + K.quadratic * (x * x * m0 - 2 * x * m1 + m2) + K.steep * beyond)
             }
@@ -177,18 +208,22 @@ struct GapFrontier {
             for lag in 0..<K.lags { exceeding[slot * K.lags + lag] -= last }
         }
         let caution = caution(evidence)
-        var rates: [Double] = []
-        var choices: [[Int]] = []
-        var lowest = [Int](repeating: K.shortestIndex, count: K.slots)
-        var price = K.firstPrice
-        for _ in 0..<K.prices {
-            let sum = cost.withUnsafeBufferPointer { cost in
-                exceeding.withUnsafeBufferPointer { cheapest(price, cost, $0, &lowest) }
+        let prices = (0..<K.prices).map { K.firstPrice * pow(K.priceRatio, Double($0)) }
+        var sums = [Double](repeating: 0, count: K.prices)
+        var choices = [[Int]](repeating: [Int](repeating: 0, count: K.slots), count: K.prices)
+        var hull = Hull()
+        cost.withUnsafeBufferPointer { cost in
+            exceeding.withUnsafeBufferPointer { exceeding in
+                for slot in 0..<K.slots {
+                    hull.build(slot * K.lags, cost, exceeding)
+                    hull.walk(prices) { index, lag in
+                        choices[index][slot] = lag
+                        sums[index] += exceeding[slot * K.lags + lag]
+                    }
+                }
             }
-            choices.append(lowest)
-            rates.append(max(sum * 365.25 * caution, 1e-3))
-            price *= K.priceRatio
         }
+        let rates = sums.map { max($0 * 365.25 * caution, 1e-3) }
         let nominal = [
             evidence.budget[0] * K.bias[0] * evidence.factor[0], evidence.budget[1] * K.bias[1] * evidence.factor[1],
             evidence.budget[1], evidence.budget[0], evidence.budget[0] * K.frequent,

@@ -29,7 +29,9 @@ extension HouseholdWatch {
         // A meter that counts in steps of a hundred litres shows no silences: the home is shown as not covered instead.
         guard let since = silentSince, coverage.volume else { return }
         let silence = now.since(since)
-        if isPastCeiling(at: now), standing[.longestSilence] == nil, standing[.personalGap]?.severity != .alarm {
+        if silence >= policy.longestSilence || usedAfter != nil && isPastCeiling(at: now), standing[.longestSilence] == nil,
+            standing[.personalGap]?.severity != .alarm
+        {
             raise(ceiling(silence, at: now), .longestSilence, &effects)
         }
         guard sees(at: now) else { return }

@@ -28,8 +28,7 @@ extension HouseholdWatch {
     /// last use, provided that half of it was seen to be silent.
     func isPastCeiling(at now: Instant) -> Bool {
         guard let since = silentSince else { return false }
-        if now.since(since) >= policy.longestSilence { return true }
-        guard let silentAfter else { return false }
+        guard let silentAfter else { return now.since(since) >= policy.longestSilence }
         return now.since(silentAfter) >= policy.longestSilence && now.since(since) * 2 >= policy.longestSilence
     }
 

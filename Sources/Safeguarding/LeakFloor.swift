@@ -87,10 +87,10 @@ struct LeakFloor: Sendable, Hashable, Codable {
             if beyond > 0, over > .zero { steepest = max(steepest ?? 0, Double(beyond) / over.hours) }
             if use.volume.millilitres >= largest?.volume ?? 0 { largest = Peak(at: use.to.elapsed, step: over, volume: use.volume.millilitres) }
         }
-        var drip = self.drip ?? SteadyDrip()
-        let dripped = drip.take(use, resolution: resolution)
-        self.drip = drip
-        drippedPerHour = drip.pace.map { Double(resolution.millilitres) / $0.hours }
+        // In its place: a copy would copy its marks at each reading.
+        if drip == nil { drip = SteadyDrip() }
+        let dripped = drip?.take(use, resolution: resolution) ?? false
+        if use.volume > .zero || drippedPerHour != nil { drippedPerHour = drip?.pace.map { Double(resolution.millilitres) / $0.hours } }
         guard use.volume > .zero else { return false }
         if least != nil { return use.volume.millilitres > leaked(in: over, resolution: resolution) }
         return !dripped
