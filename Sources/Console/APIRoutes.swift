@@ -124,10 +124,17 @@ struct APIRoutes: Sendable {
         var shapes = Shapes(premises, account)
         let query = request.uri.queryParameters
         let now = premises.clock.now().wall
-        let from = try time(query["from"].map(String.init)) ?? now - .days(30)
+        let from = try time((query["cursor"] ?? query["from"]).map(String.init)) ?? now - .days(30)
         let to = try time(query["to"].map(String.init)) ?? now + .milliseconds(1)
-        let lines = try await premises.store.read {
-            try $0.journal(subject: Subject(.elevator, id).description, kind: "boarding", from: from, to: to)
+        let limit = 5000
+        var lines = try await premises.store.read {
+            try $0.journal(subject: Subject(.elevator, id).description, kind: "boarding", from: from, to: to, limit: limit + 1)
+        }
+        // A page ends between two moments, so that the next one can begin there.
+        var next: String?
+        if lines.count > limit, let last = lines.last {
+            lines.removeAll { $0.at == last.at }
+            next = shapes.civil.rfc3339(last.at)
         }
         let records = lines.compactMap { line in
             (try? JSONDecoder().decode(BoardingRecord.self, from: Data(line.body.utf8))).map { (line.at, $0) }
@@ -140,7 +147,7 @@ struct APIRoutes: Sendable {
                     // Who pressed release is a person's name or account.
                     "held_ms": .integer(record.heldFor.milliseconds), "by": .text(account.role.seesAudit ? record.by : nil),
                 ])
-            })
+            }, next: next)
     }
 
     private func cases(_ request: Request, _ context: ConsoleContext) async throws -> JSON {
@@ -172,9 +179,7 @@ struct APIRoutes: Sendable {
         let to = try time(query["to"].map(String.init)) ?? now
         guard to > from else { throw Problem.badRequest("`to` must be after `from`.") }
         guard to - from <= .days(400) else { throw Problem.badRequest("At most 400 days at once.") }
-        return try await QualityReport.make(premises, from: from, to: to).json(premises.configuration.clock) { id in
-            premises.configuration.meter(id).map(shapes.sees) ?? false
-        }
+        return try await QualityReport.make(premises, from: from, to: to, sees: shapes.sees).json(premises.configuration.clock)
     }
 
     private func audit(_ request: Request, _ context: ConsoleContext) async throws -> JSON {

@@ -163,8 +163,8 @@ struct CarePageRoutes: Sendable {
         var frame = pages.frame(request, context)
         let now = frame.shapes.now.wall
         let week = frame.shapes.civil.startOfDay(at: now) - .days(6)
-        let report = try await QualityReport.make(premises, from: week, to: now)
-        let requests = try await premises.store.read { try $0.corrections(limit: 50) }
+        let report = try await QualityReport.make(premises, from: week, to: now, sees: frame.shapes.sees)
+        let requests = try await care.requests(account).prefix(50)
         func line(_ name: String, _ counts: QualityReport.Counts) -> [String: Any] {
             func percent(_ share: Double) -> String { counts.expected == 0 ? "–" : "\(Phrase.number(share * 100)) %" }
             return [
@@ -179,7 +179,7 @@ struct CarePageRoutes: Sendable {
                 "buses": report.buses.sorted { $0.key < $1.key }.map { line($0.key.rawValue, $0.value) },
                 "meters": meters.map { id, counts in line(id.rawValue, counts).merging(["disputed": report.disputed[id] ?? 0]) { $1 } },
                 "corrections": requests.map { correction($0, &frame, account) }, "mayAsk": account.role.repairs,
-                "choices": premises.configuration.meters.map { ["id": $0.id.rawValue] },
+                "choices": premises.configuration.meters.filter(frame.shapes.sees).map { ["id": $0.id.rawValue] },
             ])
     }
 
@@ -190,7 +190,7 @@ struct CarePageRoutes: Sendable {
             case .accepted: .correctionAccepted
             case .rejected: .correctionRejected
             }
-        let personal = account.role != .integrator
+        let personal = CareRoutes.readsNotes(account.role)
         return [
             "id": request.id, "meter": request.meter.rawValue, "from": frame.spoken(request.first), "to": frame.spoken(request.last),
             "note": personal ? request.note : "", "who": personal ? request.who : "", "state": frame.label(state),

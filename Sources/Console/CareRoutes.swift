@@ -183,15 +183,22 @@ public struct CareRoutes: Sendable {
 
     // MARK: Disputed readings
 
-    func corrections(_ account: Account) async throws -> [JSON] {
-        var shapes = Shapes(premises, account)
-        // A note is typed by anybody and may hold a name.
-        let personal = account.role.seesNames || account.role == .technician
+    /// The requests about meters that this reader may see, newest first.
+    func requests(_ account: Account) async throws -> [CorrectionRequest] {
+        let shapes = Shapes(premises, account)
         let configuration = premises.configuration
-        let seen = try await premises.store.read { try $0.corrections() }.filter { request in
+        return try await premises.store.read { try $0.corrections() }.filter { request in
             configuration.meter(request.meter).map { shapes.sees($0) } ?? (account.role == .admin)
         }
-        return seen.map { request in
+    }
+
+    /// Whether a reader may see who asked, and the note: it is typed by anybody and may hold a name.
+    static func readsNotes(_ role: AccountRole) -> Bool { role.seesNames || role == .technician }
+
+    func corrections(_ account: Account) async throws -> [JSON] {
+        var shapes = Shapes(premises, account)
+        let personal = Self.readsNotes(account.role)
+        return try await requests(account).map { request in
             JSON.of([
                 "id": .integer(request.id), "meter": .string(request.meter.rawValue), "from": shapes.time(request.first), "to": shapes.time(request.last),
                 "by": personal ? .string(request.who) : .null, "note": .string(personal ? request.note : ""), "value": .real(request.value),

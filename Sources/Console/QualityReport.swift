@@ -48,7 +48,10 @@ struct QualityReport {
     var disputed: [MeterID: Int] = [:]
 
     /// Counts what the store has.
-    static func make(_ premises: Premises, from: WallTime, to: WallTime) async throws -> QualityReport {
+    /// - Parameter sees: whether the reader may see a meter; the others count in the sums only
+    static func make(
+        _ premises: Premises, from: WallTime, to: WallTime, sees: (SiteConfiguration.Meter) -> Bool
+    ) async throws -> QualityReport {
         let configuration = premises.configuration
         var civil = configuration.clock
         let offset = civil.offsetSeconds(at: to)
@@ -77,7 +80,7 @@ struct QualityReport {
             }
             report.site = report.site + whole
             report.buses[meter.bus] = (report.buses[meter.bus] ?? Counts()) + whole
-            report.meters.append((meter.id, whole))
+            if sees(meter) { report.meters.append((meter.id, whole)) }
         }
         report.days = days.sorted { $0.key < $1.key }.map { day, counts in
             (String(civil.rfc3339(WallTime(unixSeconds: day * 86_400 - offset)).prefix(10)), counts)
@@ -98,14 +101,14 @@ struct QualityReport {
     }
 
     /// The contract's shape.
-    func json(_ civil: CivilClock, sees: (MeterID) -> Bool) -> JSON {
+    func json(_ civil: CivilClock) -> JSON {
         var civil = civil
         func object(_ counts: Counts, _ more: [JSON.Member] = []) -> JSON { .object(counts.members + more) }
         return .of([
             "from": .string(civil.rfc3339(from)), "to": .string(civil.rfc3339(to)), "site": object(site),
             "buses": .object(buses.sorted { $0.key < $1.key }.map { .init(key: $0.key.rawValue, value: object($0.value)) }),
             "meters": .object(
-                meters.filter { sees($0.id) }.map { id, counts in
+                meters.map { id, counts in
                     .init(key: id.rawValue, value: object(counts, [.init(key: "disputed", value: .integer(Int64(disputed[id] ?? 0)))]))
                 }),
             "days": .object(days.map { .init(key: $0.date, value: object($0.counts)) }),

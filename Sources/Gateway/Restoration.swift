@@ -69,7 +69,8 @@ struct Restoration {
         let now = GatewayClock.systemWall()
         return try store.readNow { reader in
             try configuration.elevators.reduce(into: [:]) { result, lift in
-                let records = try reader.journal(subject: Subject(.elevator, lift.id.rawValue).description, kind: "boarding", from: now - .hours(1), to: now)
+                let records = try reader.journal(
+                    subject: Subject(.elevator, lift.id.rawValue).description, kind: "boarding", from: now - .hours(1), to: now, limit: 10_000)
                 result[lift.id] = records.compactMap { record in
                     (try? JSONDecoder().decode(BoardingRecord.self, from: Data(record.body.utf8))).flatMap { $0.what == .held ? record.at : nil }
                 }

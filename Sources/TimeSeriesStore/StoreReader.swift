@@ -149,7 +149,7 @@ public struct StoreReader {
     }
 
     /// Journal bodies of a subject and kind within a stretch of time, oldest first.
-    public func journal(subject: String, kind: String, from: WallTime, to: WallTime, limit: Int = 10_000) throws -> [(at: WallTime, body: String)] {
+    public func journal(subject: String, kind: String, from: WallTime, to: WallTime, limit: Int) throws -> [(at: WallTime, body: String)] {
         try Row.fetchAll(
             database, sql: "SELECT at, body FROM journal WHERE subject = ? AND kind = ? AND at >= ? AND at < ? ORDER BY id LIMIT ?",
             arguments: [subject, kind, from.unixMilliseconds, to.unixMilliseconds, limit]

@@ -56,6 +56,10 @@ import Testing
             let readings = get(role, "/api/v1/meters/wm-1/readings")
             #expect(readings.status == (role == "property" || role == "grid_worker" ? 404 : 200), "\(role)")
             #expect(get(role, "/api/v1/meters").text.contains("wm-1") == (role != "property" && role != "grid_worker"), "\(role)")
+            for place in ["/api/v1/quality", "/quality"] {
+                let answer = get(role, place)
+                #expect(answer.status == 200 && answer.text.contains("wm-1") == (role != "property" && role != "grid_worker"), "\(role) \(place)")
+            }
             #expect(moments(get(role, "/api/v1/meters/wm-1/readings?limit=-2").text) <= 1, "\(role)")
         }
         // Disputes: on meters one sees, and whoever sees no home reads no word about one.
