@@ -71,15 +71,14 @@ extension MeterPoint {
             if let own = fields[index].unit { worth = worth * own.factor / counted.factor }
             sum += worth
         }
-        let value = Self.plain((sum * factor + offset) * counted.factor)
+        let value = Self.withoutNoise((sum * factor + offset) * counted.factor)
         guard value.isFinite else { return .bad(counted.kept) }
         let inside = limits?.contains(value) ?? true
         return DecodedValue(number: value, quality: inside ? .good : .suspect, unit: counted.kept)
     }
 
-    /// Without the noise of binary fractions: 10.04 m³ are 10040 L, not 10040.000000000002. Twelve digits are more than any register has that is
-    /// scaled by a fraction.
-    private static func plain(_ value: Double) -> Double {
+    /// Without the noise of binary fractions: 10.04 m³ are 10040 L, not 10040.000000000002. Only what differs in the fourteenth digit is moved.
+    private static func withoutNoise(_ value: Double) -> Double {
         let rounded = value.rounded()
         if abs(value - rounded) <= abs(value) * 1e-13 { return rounded }
         guard abs(value) < 1e6 else { return value }

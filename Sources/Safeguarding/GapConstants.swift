@@ -47,6 +47,7 @@ enum GapConstants {
     static let firstPrice = 2.0
     static let priceRatio = 1.65
     static let prices = 28
+    static let priceList = (0..<prices).map { firstPrice * pow(priceRatio, Double($0)) }
     /// A young model is cautious: expected rates times 1 + (ramp/days)^1.5.
     static let ramp = 14.0
     static let daysToLearn = 6.5

@@ -208,7 +208,6 @@ struct GapFrontier {
             for lag in 0..<K.lags { exceeding[slot * K.lags + lag] -= last }
         }
         let caution = caution(evidence)
-        let prices = (0..<K.prices).map { K.firstPrice * pow(K.priceRatio, Double($0)) }
         var sums = [Double](repeating: 0, count: K.prices)
         var choices = [[Int]](repeating: [Int](repeating: 0, count: K.slots), count: K.prices)
         var hull = Hull()
@@ -216,7 +215,7 @@ struct GapFrontier {
             exceeding.withUnsafeBufferPointer { exceeding in
                 for slot in 0..<K.slots {
                     hull.build(slot * K.lags, cost, exceeding)
-                    hull.walk(prices) { index, lag in
+                    hull.walk(K.priceList) { index, lag in
                         choices[index][slot] = lag
                         sums[index] += exceeding[slot * K.lags + lag]
                     }

@@ -82,7 +82,8 @@ extension HouseholdWatch {
             more.append(Phrase(.lastUseUnseen, ["from": .text(civil.spoken(after.wall, at: finding.at.wall)), "silence": span(finding.at.since(after))]).text)
             finding.numbers["silence_at_most_hours"] = finding.at.since(after).hours
         }
-        if floor.perHour > 0 { more.append(Phrase(.silenceOverLeak).text) }
+        // The volume rule counts what ran, leak or not.
+        if floor.perHour > 0, finding.rule != Rule.volume.rawValue, sees(at: finding.at) { more.append(Phrase(.silenceOverLeak).text) }
         for text in more {
             finding.text = finding.text + text
             finding.plainText = finding.plainText + text
