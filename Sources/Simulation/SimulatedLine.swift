@@ -26,6 +26,8 @@ public final class SimulatedLine: Sendable {
     private let stopped = Mutex(false)
     private let kind: Kind
     private let descriptor: Int32
+    /// A terminal's other end, kept open on purpose: while nobody reads, the line would otherwise see a hang-up.
+    private let otherEnd: Int32?
     /// The device that a reader opens, for a serial line.
     public let devicePath: String
     /// The port that a reader connects to, for a network line.
@@ -40,9 +42,9 @@ public final class SimulatedLine: Sendable {
         switch kind {
         case .tcp(let wanted), .rtuOverTCP(let wanted):
             (descriptor, port) = try Self.listen(wanted)
-            devicePath = ""
+            (devicePath, otherEnd) = ("", nil)
         case .serial:
-            (descriptor, devicePath) = try Self.openTerminal()
+            (descriptor, devicePath, otherEnd) = try Self.openTerminal()
             port = 0
         }
         let line = self
@@ -81,7 +83,7 @@ public final class SimulatedLine: Sendable {
         return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 
-    private static func openTerminal() throws(Fault) -> (Int32, String) {
+    private static func openTerminal() throws(Fault) -> (Int32, String, Int32) {
         // Linux's own way (pts(4)): the multiplexer, unlocked, says the number of its other end.
         let master = open("/dev/ptmx", O_RDWR | O_NOCTTY)
         var unlock: CInt = 0
@@ -92,13 +94,12 @@ public final class SimulatedLine: Sendable {
             throw Fault(description: "opening a pseudo-terminal: \(String(cString: strerror(errno)))")
         }
         let path = "/dev/pts/\(number)"
-        // Kept open on purpose: while nobody reads, the master would otherwise see a hang-up.
         let slave = open(path, O_RDWR | O_NOCTTY)
         var settings = termios()
         tcgetattr(slave, &settings)
         cfmakeraw(&settings)
         tcsetattr(slave, TCSANOW, &settings)
-        return (master, path)
+        return (master, path, slave)
     }
 
     // MARK: The thread
@@ -117,13 +118,15 @@ public final class SimulatedLine: Sendable {
                     setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
                     if client >= 0 { clients[client] = [] }
                 } else if !take(from: wait.fd, &clients) {
-                    close(wait.fd)
+                    // The terminal itself is closed once, at the end.
+                    if wait.fd != descriptor { close(wait.fd) }
                     clients[wait.fd] = nil
                 }
             }
         }
         for client in clients.keys where client != descriptor { close(client) }
         close(descriptor)
+        if let otherEnd { close(otherEnd) }
     }
 
     private func take(from client: Int32, _ clients: inout [Int32: [UInt8]]) -> Bool {

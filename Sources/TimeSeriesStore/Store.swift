@@ -23,7 +23,8 @@ public enum StoreFault: Error, Sendable, CustomStringConvertible {
             return
         }
         switch error.resultCode {
-        case .SQLITE_FULL, .SQLITE_IOERR: self = .full(error.message ?? "\(error.resultCode)")
+        // Which of the disk's refusals it was (https://sqlite.org/rescode.html): a full one, a failing one, a descriptor that is none.
+        case .SQLITE_FULL, .SQLITE_IOERR: self = .full("\(error.message ?? "SQLite"), code \(error.extendedResultCode.rawValue)")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .corrupt(error.message ?? "\(error.resultCode)")
         default: self = .failed(error.message ?? "\(error.resultCode)")
         }

@@ -12,12 +12,14 @@ public final class StoreLock: Sendable {
     public init(path: String) throws(StoreFault) {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        descriptor = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .failed("\(path).lock cannot be made: \(String(cString: strerror(errno)))") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            Glibc.close(descriptor)
+        // Kept only once the lock is held: an initialiser that throws with everything set runs `deinit`, which would close it again.
+        let opened = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard opened >= 0 else { throw .failed("\(path).lock cannot be made: \(String(cString: strerror(errno)))") }
+        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+            Glibc.close(opened)
             throw .failed("another gateway is at work on this file; stop it first")
         }
+        descriptor = opened
     }
 
     deinit { Glibc.close(descriptor) }
