@@ -11,14 +11,14 @@ public enum Sentence: String, CaseIterable, Sendable {
     case silenceNeverSeen, silenceVolumeNever, silenceVolumeNeverPlain, silenceBlindNever, silenceBlindNeverPlain
     case lowUse, lowUsePlain
     case continuousFlow, continuousFlowPlain
-    case leakFloor, leakFloorPlain, steadyDrip, steadyDripPlain
+    case leakFloor, leakFloorPlain, steadyDrip, steadyDripPlain, fewCounts, fewCountsPlain, noPause, noPausePlain
     case excessUse, excessUsePlain
     case useWhileAway, useWhileAwayPlain
     case blind
     case degraded
     case meterJump, meterGlitch, meterReset, meterReplaced, meterReverse, meterRollover
     case safe, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
-    case signOfLife, silenceUnseen, lastUseUnseen, silenceOverLeak, absenceEnding
+    case signOfLife, silenceUnseen, lastUseUnseen, silenceOverLeak, silenceOverCounts, absenceEnding
     // Meters and buses.
     case meterSilent, meterBad, busDown, storageFull, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, mostHomesBlind,
         mostHomesOfSiteBlind,
@@ -127,6 +127,26 @@ public enum Sentence: String, CaseIterable, Sendable {
             )
         case .steadyDripPlain:
             ("水表跳得很有规律，像滴漏；分不清家里有没有动静。", "The meter turns at a steady pace, as from a drip: life and leak cannot be told apart.")
+        case .fewCounts:
+            (
+                "最近{lasting}里水表只零星跳了{litres}升；这户四周来最少的时候也有{usual}升。可能只是滴漏，分不清家里有没有动静。",
+                "In the last {lasting} the register turned by only {litres} L, one count at a time; the least in four weeks was {usual} L. It may be no more than a drip: life and leak cannot be told apart."
+            )
+        case .fewCountsPlain:
+            (
+                "水表只零星跳过字，比这户四周来任何时候都少。可能只是滴漏，分不清家里有没有动静。",
+                "The meter turned by single counts only, fewer than at any time in four weeks. It may be no more than a drip: life and leak cannot be told apart."
+            )
+        case .noPause:
+            (
+                "已连续{days}天，水表两次跳字之间从没超过{pause}，夜里也一样，像是有每小时{rate}升左右的漏水。水表每{litres}升才跳一次，分不清是漏水还是有人用水。",
+                "For {days} days the register has never rested for more than {pause}, at night neither, as with a leak of about {rate} L an hour. It counts in steps of {litres} L: life and leak cannot be told apart."
+            )
+        case .noPausePlain:
+            (
+                "已连续{days}天，水表夜里也没有停过{pause}以上，可能漏水；分不清是漏水还是有人用水。",
+                "For {days} days the meter has never rested for more than {pause}, at night neither: perhaps a leak, and life and leak cannot be told apart."
+            )
         case .excessUse:
             ("今天已用{litres}升水，超过上限{ceiling}升。", "{litres} L used today, over the ceiling of {ceiling} L.")
         case .excessUsePlain: ("今天用水异常多。", "Unusually much water today.")
@@ -226,6 +246,8 @@ public enum Sentence: String, CaseIterable, Sendable {
                 "这次用水发生在{from}之后、没有读数的那段时间里，所以可能已安静{silence}。",
                 "That water ran at some time after {from}, while nothing was read: the silence may be as long as {silence}."
             )
+        case .silenceOverCounts:
+            ("其间水表只零星跳过字，可能只是滴漏。", "Since then the meter has turned by single counts only, which may be no more than a drip.")
         case .silenceOverLeak: ("其间表上走的字不超过漏水的量。", "What the meter has counted since is no more than the leak.")
         case .silenceUnseen: ("其中{unseen}水表没有读数。", "For {unseen} of it the meter gave no reading.")
         case .mostHomesQuiet:

@@ -83,7 +83,9 @@ extension HouseholdWatch {
             finding.numbers["silence_at_most_hours"] = finding.at.since(after).hours
         }
         // The volume rule counts what ran, leak or not.
-        if floor.perHour > 0, finding.rule != Rule.volume.rawValue, sees(at: finding.at) { more.append(Phrase(.silenceOverLeak).text) }
+        if floor.perHour > 0, finding.rule != Rule.volume.rawValue, sees(at: finding.at) {
+            more.append(Phrase(floor.thin == nil ? .silenceOverLeak : .silenceOverCounts).text)
+        }
         for text in more {
             finding.text = finding.text + text
             finding.plainText = finding.plainText + text
@@ -129,14 +131,26 @@ extension HouseholdWatch {
     }
 
     mutating func leak(at now: Instant) -> Finding {
-        let litres = floor.perHour / 1000
+        let count = ledger.limits.resolution.litres
+        let bounded = floor.perHour == 0 ? floor.bound : nil
+        let litres = bounded.map { count / $0.pause.hours } ?? floor.perHour / 1000
         var fillings: [String: Phrase.Filling] = ["rate": .same(Phrase.number(litres)), "lasting": span(floor.foundOver ?? .hours(24))]
         var sentences = (Sentence.leakFloor, Sentence.leakFloorPlain)
         if let dripping = floor.dripping {
             sentences = (.steadyDrip, .steadyDripPlain)
-            fillings["litres"] = .same(Phrase.number(ledger.limits.resolution.litres))
+            fillings["litres"] = .same(Phrase.number(count))
             fillings["pace"] = span(dripping.pace)
             fillings["count"] = .same("\(dripping.count)")
+        } else if let thin = floor.thin {
+            sentences = (.fewCounts, .fewCountsPlain)
+            fillings["litres"] = .same(Phrase.number(thin.litres))
+            fillings["usual"] = .same(Phrase.number(thin.usual))
+            fillings["lasting"] = span(CountHabit.thinFor)
+        } else if let bounded {
+            sentences = (.noPause, .noPausePlain)
+            fillings["days"] = .same("\(bounded.days)")
+            fillings["pause"] = span(bounded.pause)
+            fillings["litres"] = .same(Phrase.number(count))
         }
         return Finding(
             subject: subject, kind: .degraded, rule: Rule.leakFloor.rawValue, severity: .attention, at: now,

@@ -80,7 +80,7 @@ extension HouseholdWatch {
         } else {
             clear(.continuousFlow, .continuousFlow, &effects)
         }
-        if floor.perHour > 0 {
+        if floor.perHour > 0 || floor.bound != nil {
             if standing[.leakFloor] == nil { raise(leak(at: now), .leakFloor, &effects) }
         } else {
             clear(.degraded, .leakFloor, &effects)

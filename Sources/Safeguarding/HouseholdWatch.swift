@@ -110,6 +110,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         case .unreadable, .tick: break
         case .seen:
             quietFrom = QuietFrom(at: now, reason: .seen)
+            floor.somebodyWasThere()
             armedSince = now
             unseenInSilence = nil
             // Somebody looked: the silence until now is explained, and teaches nothing about silences that end by themselves.
@@ -240,6 +241,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         // Whoever comes back gets the time to draw water: silence is counted from the return.
         if entry.kind != .visitors {
             quietFrom = QuietFrom(at: now, reason: .returned)
+            floor.somebodyWasThere()
             armedSince = now
             unseenInSilence = nil
             model.begin(at: now.elapsed, local: local(now), sure: false)

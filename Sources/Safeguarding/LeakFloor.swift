@@ -24,6 +24,8 @@ struct LeakFloor: Sendable, Hashable, Codable {
         var isEven: Bool
         /// The volume as if the whole slot had been seen; absent in states saved before rows that are missing were allowed for.
         var whole: Int64?
+        /// The longest pause of a coarse meter that ended in the slot; absent where none did.
+        var pause: Interval?
     }
 
     /// Use is summed in slots of this length.
@@ -33,6 +35,8 @@ struct LeakFloor: Sendable, Hashable, Codable {
     private static let evenCount = 4
     /// Less than this in a slot is a pause: 0.4 L an hour.
     private static let pause: Int64 = 800
+    /// Counts further apart may each have their slot by chance.
+    private static let longestPause = Interval.minutes(105)
     /// Slots are forgotten when they are older.
     private static let forgottenAfter = Interval.days(3)
 
@@ -44,10 +48,15 @@ struct LeakFloor: Sendable, Hashable, Codable {
     private var steepest: Double?
     private var running: Int64 = 0
     private var observed: Interval = .zero
+    /// The longest pause of a coarse meter that ended in the slot.
+    private var pauseInSlot: Interval?
     /// The least use of a slot, in millilitres, where a leak is known, and over how many slots it was found.
     private var least: Int64?
     private var slotsOfLeast: Int?
     private var drip: SteadyDrip?
+    /// What is usual behind a meter of two to ten litres a count; nil behind a finer one, which needs it not, and a coarser one, which
+    /// shows no pauses.
+    private var habit: CountHabit?
     /// How far the register trembles, in millilitres; nil where it holds still.
     private var tremble: Int64?
     /// Millilitres an hour of a drip with a steady pace.
@@ -56,8 +65,17 @@ struct LeakFloor: Sendable, Hashable, Codable {
     /// Millilitres an hour that never stop; zero where no leak is known.
     var perHour: Double {
         if let least { return Double(least) / Self.slotLength.hours }
-        return drippedPerHour ?? 0
+        return drippedPerHour ?? thinPerHour
     }
+    private var thinPerHour: Double { habit.map { $0.thinSince == nil ? 0 : Double($0.thinVolume) / CountHabit.thinFor.hours } ?? 0 }
+
+    /// Where single counts came more seldom than any water this home ever needed: how much they are, and the least that is usual.
+    var thin: (litres: Double, usual: Double)? {
+        guard least == nil, drippedPerHour == nil, let habit, habit.thinSince != nil, let usual = habit.usualLeast else { return nil }
+        return (Double(habit.thinVolume) / 1000, Double(usual) / 1000)
+    }
+    /// Where a leak may bound the pauses: for how many days none was longer.
+    var bound: CountHabit.Bound? { habit?.boundedBy }
 
     /// When somebody drew water in the slot that has just closed, known by the slot's sum alone: a count of ten litres hides it
     /// at each reading. Nil mostly.
@@ -89,16 +107,22 @@ struct LeakFloor: Sendable, Hashable, Codable {
         }
         // In its place: a copy would copy its marks at each reading.
         if drip == nil { drip = SteadyDrip() }
-        let dripped = drip?.take(use, resolution: resolution) ?? false
+        if habit == nil, resolution > .litres(1), resolution <= .litres(10) { habit = CountHabit() }
+        habit?.take(use, resolution: resolution, learns: least == nil && drippedPerHour == nil)
+        if let ended = habit?.pauseEnded { pauseInSlot = max(pauseInSlot ?? .zero, ended) }
+        let dripped = drip?.take(use, resolution: resolution, isUnusual: use.volume > .zero && habit?.tookUnusuallyLong ?? false) ?? false
         if use.volume > .zero || drippedPerHour != nil { drippedPerHour = drip?.pace.map { Double(resolution.millilitres) / $0.hours } }
         guard use.volume > .zero else { return false }
         if least != nil { return use.volume.millilitres > leaked(in: over, resolution: resolution) }
-        return !dripped
+        return !dripped && (habit?.thinSince == nil || use.volume > resolution)
     }
+
+    /// Somebody was there, or came back after an absence.
+    mutating func somebodyWasThere() { habit?.somebodyWasThere() }
 
     /// Since when there was nothing but the leak, as far as is remembered; nil where no leak is known.
     func quietSince(resolution: Volume) -> Interval? {
-        guard least != nil else { return drip?.since }
+        guard least != nil else { return drip?.since ?? habit?.thinSince }
         guard let recent, let oldest = recent.first else { return nil }
         let more = leaked(in: Self.slotLength, resolution: resolution)
         // What was more than the leak, by its slot or by itself, was the slot's largest stretch.
@@ -120,6 +144,7 @@ struct LeakFloor: Sendable, Hashable, Codable {
             observed = .zero
             largest = nil
             steepest = nil
+            pauseInSlot = nil
         }
         let oldest = slot - Self.forgottenAfter.milliseconds / Self.slotLength.milliseconds
         var slots = (recent ?? []).filter { $0.place >= oldest }
@@ -131,7 +156,7 @@ struct LeakFloor: Sendable, Hashable, Codable {
         }
         guard observed * 4 >= Self.slotLength * 3, let largest else { return }
         let whole = Int64(Double(running) * Self.slotLength.hours / observed.hours)
-        slots.append(Slot(place: closing, volume: running, peak: largest, isEven: isEven, whole: whole))
+        slots.append(Slot(place: closing, volume: running, peak: largest, isEven: isEven, whole: whole, pause: pauseInSlot))
         slots = slots.suffix(Self.slotCount)
         judge(slots, resolution: resolution)
     }
@@ -145,7 +170,9 @@ struct LeakFloor: Sendable, Hashable, Codable {
         }
         // A floor once found stays while no slot lies below it: the day before may hold slots from before the leak.
         if let known = least { least = min(known, newest) }
-        if slots.count == Self.slotCount, let slowest = slots.map(\.volume).min(), slowest >= pause, slowest > least ?? 0 {
+        if slots.count == Self.slotCount, !slots.contains(where: { $0.pause.map { $0 > Self.longestPause } ?? false }),
+            let slowest = slots.map(\.volume).min(), slowest >= pause, slowest > least ?? 0
+        {
             (least, slotsOfLeast) = (slowest, Self.slotCount)
         }
         if let even = evenLeast(slots, resolution: resolution), even >= pause, even > least ?? 0 { (least, slotsOfLeast) = (even, Self.evenCount) }

@@ -23,7 +23,7 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
         var second: Int64
     }
 
-    var silences: [Silence] = []
+    @PackedSilences var silences: [Silence] = []
     private var observedQuarters = [UInt8](repeating: 0, count: 128)
     private var silentHours = [Double](repeating: 0, count: K.slots)
     private var silentWeight = 0.0
@@ -228,21 +228,5 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
             let stood = ((minute - silence.startMinute) % 1440 + 1440) % 1440
             return local.day - silence.endDay <= 30 && silence.minutes < 1440 && stood <= silence.minutes && stood >= presentMinutes
         }
-    }
-}
-
-extension PersonalGapModel.Silence: Codable {
-    /// Eight bytes in a row of numbers would do; as one whole number it stays readable and small.
-    init(from decoder: any Decoder) throws {
-        let packed = try decoder.singleValueContainer().decode(UInt64.self)
-        minutes = Int(packed & 0x7FF)
-        weekday = Int(packed >> 11 & 7)
-        startMinute = Int(packed >> 14 & 0x7FF)
-        endDay = Int64(packed >> 25)
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(UInt64(minutes) | UInt64(weekday) << 11 | UInt64(startMinute) << 14 | UInt64(max(0, endDay)) << 25)
     }
 }

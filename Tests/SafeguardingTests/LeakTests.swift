@@ -26,12 +26,22 @@ struct LeakingHome {
     private func shown() -> Volume {
         var home = home
         var millilitres = home.register(at: now.wall).millilitres
-        if let leakFrom { millilitres += Int64((now.wall - leakFrom).hours * litresPerHour * 1000) }
+        if let leakFrom {
+            // The integral of a rate that swings over the day.
+            let turn = 2 * Double.pi / 24
+            let hours = (leakFrom - Self.start).hours...max((leakFrom - Self.start).hours, (now.wall - Self.start).hours)
+            let swung = swing / turn * (cos(turn * hours.lowerBound) - cos(turn * hours.upperBound))
+            millilitres += Int64((hours.upperBound - hours.lowerBound + swung) * litresPerHour * 1000)
+        }
         return Volume(millilitres: millilitres / resolution.millilitres * resolution.millilitres)
     }
 
     /// The register shows a count more or less than it should, now and then.
     var trembles = false
+    /// By which share the leak's rate swings with the hour.
+    var swing = 0.0
+    /// How many alarms of silence there were.
+    var alarms = 0
     /// Every third answer is missing.
     var loses = false
     private var random = SeededRandom(seed: 11)
@@ -45,6 +55,7 @@ struct LeakingHome {
             let isLost = loses && random.next() % 3 == 0
             let trembled = trembles && random.next() % 2 == 0 ? resolution : .zero
             let effects = watch.handle(seen && !isLost ? .register(shown() - trembled) : .tick, at: now)
+            for case .raise(let finding) in effects where finding.kind == .inactivity && finding.severity == .alarm { alarms += 1 }
             guard let fallenAt else { continue }
             let since = now.since(fallenAt)
             for case .raise(let finding) in effects where finding.kind == .inactivity && finding.severity == .alarm { told = told ?? since }

@@ -1,0 +1,111 @@
+import Foundation
+import Safeguarding
+import Simulation
+import Telemetry
+import Testing
+
+/// A leak behind a meter of 10 L a count, whose every count looks like somebody drawing water.
+@Suite struct CoarseLeakTests {
+    private static func home(_ seed: UInt64 = 3) -> LeakingHome {
+        var home = LeakingHome(resolution: .litres(10))
+        home.home = SimulatedHome(seed: seed, from: LeakingHome.start, civil: CivilClock(zone: .gmt))
+        return home
+    }
+
+    @Test(arguments: [(0.8, 44), (1.25, 32), (2, 29), (4, 27), (8, 26), (12, 26)])
+    func `a fall after weeks of a leak is told, sooner than a drip would be known by itself`(
+        litresPerHour: Double, within: Int64
+    ) throws {
+        for seed in litresPerHour < 3 ? [3, 5] : [3] as [UInt64] {
+            var home = Self.home(seed)
+            home.leak(litresPerHour)
+            home.live(.days(24) + .hours(9))
+            if litresPerHour >= 1.25 {
+                #expect(home.watch.state(at: home.now) == .degraded, "seed \(seed): a leak that lasts for weeks is known before a fall")
+            }
+            home.fall()
+            home.live(.hours(60))
+            let told = try #require(home.told, "seed \(seed)")
+            #expect(told <= .hours(within), "seed \(seed): told after \(told.hours) h")
+        }
+    }
+
+    @Test(arguments: [1.25, 2, 4, 6, 12]) func `a leak that begins after a fall does not hide it for two days`(litresPerHour: Double) throws {
+        var home = Self.home()
+        home.live(.days(24) + .hours(9))
+        home.fall()
+        home.live(.hours(3))
+        home.leak(litresPerHour)
+        home.live(.hours(60))
+        let told = try #require(home.told)
+        #expect(told <= .hours(47), "told after \(told.hours) h")
+        #expect(home.watch.inactivitySeverity == .alarm, "and it stands")
+    }
+
+    @Test(arguments: [1.5, 3, 5]) func `a drip that is faster at night, when the pressure is higher, is still a drip`(litresPerHour: Double) throws {
+        var home = Self.home()
+        home.swing = 0.15
+        home.leak(litresPerHour)
+        home.live(.days(24) + .hours(9))
+        home.fall()
+        home.live(.hours(60))
+        let told = try #require(home.told)
+        #expect(told <= .hours(40), "told after \(told.hours) h")
+        #expect(home.watch.inactivitySeverity == .alarm, "and it stands")
+    }
+
+    @Test func `an outage of three hours does not make a known drip a sign of life`() throws {
+        var home = Self.home()
+        home.leak(3)
+        home.live(.days(24) + .hours(9))
+        home.fall()
+        home.live(.hours(40))
+        #expect(home.watch.inactivitySeverity == .alarm)
+        home.live(.hours(3), seen: false)
+        home.live(.hours(10))
+        #expect(home.watch.inactivitySeverity == .alarm)
+        #expect(home.watch.lastUse.map { home.now.since($0) > .hours(40) } == true)
+    }
+
+    @Test func `single counts far fewer than usual are said to be perhaps a drip, and the ceiling counts from the last real use`() throws {
+        var home = Self.home()
+        home.live(.days(24) + .hours(9))
+        let use = try #require(home.watch.lastUse)
+        home.fall()
+        home.leak(0.7)
+        home.live(.hours(36))
+        let finding = try #require(home.watch.standing[.longestSilence])
+        #expect(finding.text.english.contains("single counts only"), "\(finding.text.english)")
+        let silence = try #require(finding.numbers["silence_hours"])
+        #expect(abs(silence - finding.at.since(use).hours) < 4, "\(silence) h")
+        let reason = try #require(home.watch.standing[.leakFloor])
+        #expect(reason.text.english.contains("one count at a time") && reason.text.chinese.contains("零星"), "\(reason.text)")
+        #expect(!reason.plainText.chinese.contains("升") && !reason.plainText.english.contains(" L"), "no litres for those who may not see them")
+    }
+
+    @Test func `who was visited and lives on with little water is not told again the next day`() {
+        var home = Self.home()
+        home.live(.days(24) + .hours(9))
+        home.fall()
+        home.leak(0.7)
+        home.live(.hours(36))
+        #expect(home.watch.inactivitySeverity == .alarm)
+        _ = home.watch.handle(.seen, at: home.now)
+        home.told = nil
+        home.live(.hours(40))
+        #expect(home.watch.standing[.longestSilence] == nil, "what is usual is learnt anew after somebody was there")
+    }
+
+    @Test(arguments: [2.0, 3, 4]) func `who lives on under a leak is not told to be silent more often for it`(litresPerHour: Double) {
+        for seed in [3] as [UInt64] {
+            var alarms: [Int] = []
+            for leak in [0, litresPerHour] {
+                var home = Self.home(seed)
+                home.leak(leak)
+                home.live(.days(50))
+                alarms.append(home.alarms)
+            }
+            #expect(alarms[1] <= alarms[0] + 1, "seed \(seed): \(alarms[1]) alarms in fifty days, \(alarms[0]) without the leak")
+        }
+    }
+}
