@@ -50,28 +50,49 @@ public struct DetectorStudy: Sendable {
     }
 
     /// Rows for our detector, the baselines, and the fixed gap with as many false alarms as our detector had.
-    public func rows(_ homes: [RegisterHistory], resolution: Volume) -> [Row] {
-        let coarse = homes.map { $0.resampled(every: .minutes(15), resolution: resolution) }
-        let grounds = zip(coarse, 0...).compactMap { home, index in ground(home, seed: UInt64(index) + 1) }
-        guard grounds.count == homes.count else { return [] }
-        let years = grounds.reduce(0) { $0 + $1.years }
-        var ours = Score()
-        for (home, ground) in zip(coarse, grounds) { add(score(home, ground, resolution), to: &ours) }
+    public func rows(_ homes: [RegisterHistory], resolution: Volume) -> [Row] { Self.rows([Part(self, homes)], resolution: resolution) }
+
+    /// Some homes of a pool, and the study whose clock is theirs.
+    public struct Part: Sendable {
+        var study: DetectorStudy
+        var homes: [RegisterHistory]
+
+        /// Homes under one clock.
+        public init(_ study: DetectorStudy, _ homes: [RegisterHistory]) { (self.study, self.homes) = (study, homes) }
+    }
+
+    /// One home of a pool, as it is judged.
+    private struct Judged {
+        var study: DetectorStudy
+        var home: RegisterHistory
+        var ground: Ground
+    }
+
+    /// The same over homes of different clocks in one pool: one fixed gap for all of them.
+    public static func rows(_ parts: [Part], resolution: Volume) -> [Row] {
+        let pool = parts.flatMap { part in
+            zip(part.homes, 0...).compactMap { home, index -> Judged? in
+                let coarse = home.resampled(every: .minutes(15), resolution: resolution)
+                return part.study.ground(coarse, seed: UInt64(index) + 1).map { Judged(study: part.study, home: coarse, ground: $0) }
+            }
+        }
+        guard pool.count == parts.reduce(0, { $0 + $1.homes.count }) else { return [] }
+        let years = pool.reduce(0) { $0 + $1.ground.years }
+        func sum(_ score: (Judged) -> Score) -> Score { pool.reduce(into: Score()) { add(score($1), to: &$0) } }
+        let ours = sum { $0.study.score($0.home, $0.ground, resolution) }
         var rows = [Row(name: "Wellward", score: ours, years: years)]
-        let matched = matchedGap(coarse, grounds, falseAlarms: ours.falseAlarms)
+        let matched = matchedGap(pool, falseAlarms: ours.falseAlarms)
         let baselines: [any InactivityBaseline] = [
             FixedGapBaseline(matched, name: "fixed gap \(String(format: "%.2f", matched.hours)) h (as many false alarms)"), VolumeBaseline(),
             FixedGapBaseline(.hours(12)), FixedGapBaseline(.hours(24)), LongestGapBaseline(), CuddihyBaseline(), PoissonBaseline(),
         ]
         for baseline in baselines {
-            var score = Score()
-            for (home, ground) in zip(coarse, grounds) { add(self.score(home, ground, baseline), to: &score) }
-            rows.append(Row(name: baseline.name, score: score, years: years))
+            rows.append(Row(name: baseline.name, score: sum { $0.study.score($0.home, $0.ground, baseline) }, years: years))
         }
         return rows
     }
 
-    private func add(_ score: Score, to sum: inout Score) {
+    private static func add(_ score: Score, to sum: inout Score) {
         sum.falseAlarms += score.falseAlarms
         sum.tripAlarms += score.tripAlarms
         sum.attentions += score.attentions
@@ -82,7 +103,7 @@ public struct DetectorStudy: Sendable {
     private func ground(_ home: RegisterHistory, seed: UInt64) -> Ground? {
         guard let first = home.rows.first, let last = home.rows.last, last.at - first.at > Self.learning + .days(14) else { return nil }
         let from = first.at + Self.learning
-        let trips = gaps(home).filter { $0.upperBound - $0.lowerBound >= .hours(24) }
+        let trips = Self.gaps(home).filter { $0.upperBound - $0.lowerBound >= .hours(24) }
         var observed = Interval.zero
         for (before, after) in zip(home.rows, home.rows.dropFirst())
         where before.at >= from && after.at - before.at <= .minutes(30) && !trips.contains(where: { $0.contains(before.at) }) {
@@ -101,7 +122,7 @@ public struct DetectorStudy: Sendable {
     }
 
     /// The silences of a home between two uses.
-    private func gaps(_ home: RegisterHistory) -> [Range<WallTime>] {
+    private static func gaps(_ home: RegisterHistory) -> [Range<WallTime>] {
         var result: [Range<WallTime>] = []
         guard var last = home.rows.first?.at else { return [] }
         for (before, after) in zip(home.rows, home.rows.dropFirst()) where after.register > before.register {
@@ -114,10 +135,11 @@ public struct DetectorStudy: Sendable {
 
     /// The shortest limit, in quarter hours, that gives no more false alarms on these very homes than asked for. Chosen after the
     /// fact, which flatters it.
-    private func matchedGap(_ homes: [RegisterHistory], _ grounds: [Ground], falseAlarms: Int) -> Interval {
+    private static func matchedGap(_ pool: [Judged], falseAlarms: Int) -> Interval {
         var lengths: [Double] = []
-        for (home, ground) in zip(homes, grounds) {
-            for gap in gaps(home) where gap.upperBound >= ground.from && !ground.trips.contains(where: { $0.overlaps(gap) }) {
+        for judged in pool {
+            let ground = judged.ground
+            for gap in gaps(judged.home) where gap.upperBound >= ground.from && !ground.trips.contains(where: { $0.overlaps(gap) }) {
                 lengths.append((gap.upperBound - gap.lowerBound).hours)
             }
         }

@@ -17,7 +17,7 @@ public enum Sentence: String, CaseIterable, Sendable {
     case blind
     case degraded
     case meterJump, meterGlitch, meterReset, meterReplaced, meterReverse, meterRollover
-    case safe, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
+    case safe, coarseDrip, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
     case signOfLife, silenceUnseen, lastUseUnseen, silenceOverLeak, silenceOverCounts, absenceEnding
     // Meters and buses.
     case meterSilent, meterBad, busDown, storageFull, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, mostHomesBlind,
@@ -176,6 +176,7 @@ public enum Sentence: String, CaseIterable, Sendable {
             )
         case .meterRollover: ("水表走满一圈（{from}升之后回到{to}升）。", "The register rolled over (from {from} L to {to} L).")
         case .safe: ("最后一次用水在{last}，在平时范围内。", "The last use was {last}, within what is usual.")
+        case .coarseDrip: ("这只表比较粗，很慢的滴漏看起来也像有人用水。", "Its meter is coarse: a slow drip would look like use.")
         case .safeNoUseYet: ("今天还没有用水，在平时范围内。", "No water yet today, within what is usual.")
         case .learning: ("正在了解这一家的习惯；目前按固定规则看护。", "Still learning this home's habits; guarded by the fixed rules meanwhile.")
         case .away: ("登记为不在家，到{until}。", "Registered as away until {until}.")

@@ -51,7 +51,10 @@ extension HouseholdWatch {
             if let lastUse { phrase = Phrase(.safe, ["last": .text(copy.spoken(lastUse.wall, at: now.wall))]) } else { phrase = Phrase(.safeNoUseYet) }
         default: return []
         }
-        return [Reason(rule: "none", text: phrase.text, plainText: phrase.text, numbers: [:])]
+        var text = phrase.text
+        // No leak floor tells a drip of a litre an hour from a person behind a meter that counts in tens: whoever reads "safe" reads that too.
+        if state(at: now) == .safe, ledger.limits.resolution > .litres(1) { text = text + Phrase(.coarseDrip).text }
+        return [Reason(rule: "none", text: text, plainText: text, numbers: [:])]
     }
 
     /// The moment by which the next use is expected: when attention or an alarm would begin if none comes.

@@ -9,10 +9,10 @@ struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: Spoken.say("在同样的住户上，把检测和简单规则、已发表的规则比较。", "Judge the detector against plain and published rules on the same homes."),
         discussion: Spoken.say(
-            "不给文件：用种子造的住户。给文件：CSV同backtest；文件名以`synthetic`开头的单独列出，时钟按UTC。",
+            "不给文件：用种子造的住户。给文件：CSV同backtest；文件名以`synthetic`开头的单独列出，时钟按UTC；最后全部合在一起。",
             """
             Without files: on homes made from seeds. With files: CSV as for backtest; files whose names begin with \
-            `synthetic` are shown apart and their clock is taken as UTC.
+            `synthetic` are shown apart and their clock is taken as UTC; then all files in one pool.
             """)
             + "\n\n" + Spoken.examples("wellward evaluate --homes 10"))
 
@@ -34,13 +34,17 @@ struct Evaluate: ParsableCommand {
         }
         var lines: [Line] = []
         if files.isEmpty {
-            lines += try study("made from seeds (Simulation)", made(), CivilClock(zone: .gmt))
+            lines += try study("made from seeds (Simulation)", [.init(DetectorStudy(clock: .init(zone: .gmt)), made())], homes)
         } else {
             let all = try files.map { try history($0) }
             let synthetic = all.filter { $0.household.hasPrefix("synthetic") }
             let real = all.filter { !$0.household.hasPrefix("synthetic") }
-            if !real.isEmpty { lines += try study("recorded", real, clock) }
-            if !synthetic.isEmpty { lines += try study("synthetic files", synthetic, CivilClock(zone: .gmt)) }
+            let parts = (
+                real: DetectorStudy.Part(DetectorStudy(clock: clock), real), made: DetectorStudy.Part(DetectorStudy(clock: .init(zone: .gmt)), synthetic)
+            )
+            if !real.isEmpty { lines += try study("recorded", [parts.real], real.count) }
+            if !synthetic.isEmpty { lines += try study("synthetic files", [parts.made], synthetic.count) }
+            if !real.isEmpty, !synthetic.isEmpty { lines += try study("all files in one pool", [parts.real, parts.made], all.count) }
         }
         guard format == .text else { return try format.show(lines) { _ in "" } }
         print(
@@ -95,17 +99,16 @@ struct Evaluate: ParsableCommand {
     }
 
     /// Scores every detector on a pool, and prints it where sentences are wanted.
-    private func study(_ pool: String, _ homes: [RegisterHistory], _ clock: CivilClock) throws -> [Line] {
+    private func study(_ pool: String, _ parts: [DetectorStudy.Part], _ count: Int) throws -> [Line] {
         var lines: [Line] = []
         for litres in [1, 10] {
-            let study = DetectorStudy(clock: clock)
-            let rows = study.rows(homes, resolution: .litres(Int64(litres)))
+            let rows = DetectorStudy.rows(parts, resolution: .litres(Int64(litres)))
             guard let first = rows.first else {
                 throw CommandFault(Spoken.say("\(pool)：每户要有六周以上的读数", "\(pool): every home needs more than six weeks of readings"))
             }
             lines += rows.map { Line(pool, litres, $0) }
             guard format == .text else { continue }
-            print("\n\(pool): \(homes.count) homes, \(String(format: "%.2f", first.years)) home-years, \(litres) L a count, 15-minute polls")
+            print("\n\(pool): \(count) homes, \(String(format: "%.2f", first.years)) home-years, \(litres) L a count, 15-minute polls")
             print("  false alarms a year [95 %]   trips counted   median h [95 %]     p90 h [95 %]        missed   detector")
             for row in rows { print(line(row)) }
             let heard = first.score.attentionDelays.map { $0 ?? 72 }

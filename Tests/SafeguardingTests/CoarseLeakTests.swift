@@ -54,6 +54,16 @@ import Testing
         #expect(home.watch.inactivitySeverity == .alarm, "and it stands")
     }
 
+    @Test(arguments: [1, 10] as [Int64]) func `a home called safe behind a coarse meter is said to be so as far as the meter shows`(litresACount: Int64) throws
+    {
+        var home = LeakingHome(resolution: .litres(litresACount))
+        home.live(.days(20) + .hours(12))
+        #expect(home.watch.state(at: home.now) == .safe)
+        let reason = try #require(home.watch.reasons(at: home.now).first)
+        #expect(reason.text.english.contains("a slow drip would look like use") == (litresACount == 10))
+        #expect(reason.plainText.chinese.contains("滴漏") == (litresACount == 10))
+    }
+
     @Test func `an outage of three hours does not make a known drip a sign of life`() throws {
         var home = Self.home()
         home.leak(3)
