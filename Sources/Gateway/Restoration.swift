@@ -94,7 +94,7 @@ struct Restoration {
         if let saved = try store.readNow({ try $0.watch(id) }),
             var watch = try? JSONDecoder().decode(HouseholdWatch.self, from: saved.body)
         {
-            watch.policy = home.watch.policy
+            watch.adopt(home.watch)
             home.watch = watch
             since = saved.at
         }

@@ -282,9 +282,9 @@ public struct Neighbourhood: Sendable {
         var kept: [HouseholdID: Home] = [:]
         for var home in new {
             if let old = homes[home.id], old.meter == home.meter {
-                let policy = home.watch.policy
-                home.watch = old.watch
-                home.watch.policy = policy
+                var watch = old.watch
+                watch.adopt(home.watch)
+                home.watch = watch
             }
             kept[home.id] = home
         }

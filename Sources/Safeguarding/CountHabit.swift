@@ -96,12 +96,14 @@ struct CountHabit: Sendable, Hashable, Codable {
     mutating func take(_ use: Consumption, resolution: Volume, learns: Bool) {
         let now = use.to.elapsed
         pauseEnded = nil
-        turnDay(to: now)
+        turnDay(to: now, resolution: resolution)
         window.add(use.volume, at: now)
         let stretch = use.to.since(use.from)
         if wholeSince == nil || stretch > Self.longestBlind { wholeSince = now }
         if use.volume > .zero { count(use, stretch: stretch, resolution: resolution, learns: learns) }
-        if let bound = boundedBy, let last = turns.last, now - last.to > bound.pause * 11 / 10 { boundedBy = nil }
+        if let bound = boundedBy, let last = turns.last, max(now - last.to, pauseEnded ?? .zero) > bound.pause * 11 / 10 {
+            boundedBy = Self.bounds.last { $0.pause > bound.pause && isBounded(by: $0, before: (days.last?.place ?? 0) + 1) }
+        }
         let hour = now.milliseconds / Interval.hours(1).milliseconds
         guard use.volume > .zero || hour != judgedHour else { return }
         judgedHour = hour
@@ -112,6 +114,8 @@ struct CountHabit: Sendable, Hashable, Codable {
     mutating func somebodyWasThere() {
         (thinSince, leastWhileThin) = (nil, nil)
         for index in days.indices { days[index].least = nil }
+        // The pause until now was somebody's who was away or had fallen.
+        turns.removeFirst(max(0, turns.count - 1))
     }
 
     /// Whether the last four counts took longer than nearly ever.
@@ -122,12 +126,13 @@ struct CountHabit: Sendable, Hashable, Codable {
         return (last.to - first.from) * 10 > longest * 9
     }
 
-    private mutating func turnDay(to now: Interval) {
+    private mutating func turnDay(to now: Interval, resolution: Volume) {
         let day = now.milliseconds / Interval.days(1).milliseconds
         guard day != days.last?.place else { return }
         days.append(Day(place: day))
         days.removeAll { $0.place < day - Self.daysKept }
-        if boundedBy == nil { boundedBy = Self.bounds.last { isBounded(by: $0, before: day) } }
+        // A finer count shows every visit to the bathroom at night.
+        boundedBy = resolution < .litres(10) ? nil : Self.bounds.last { isBounded(by: $0, before: day) }
     }
 
     private func isBounded(by bound: Bound, before day: Int64) -> Bool {
@@ -141,11 +146,15 @@ struct CountHabit: Sendable, Hashable, Codable {
         let pause = turns.last.map { stretch > Self.longestStretch ? use.to.elapsed - $0.from : use.from.elapsed - $0.to }
         if let pause { days[today].pause = max(days[today].pause ?? .zero, pause) }
         pauseEnded = pause
-        if use.volume > resolution || turns.last.map({ use.to.elapsed - $0.from < Self.together }) ?? false { lastTogether = use.to.elapsed }
+        if use.volume > resolution || turns.last.map({ use.to.elapsed - $0.from < max(Self.together, stretch * 2 + .minutes(6)) }) ?? false {
+            lastTogether = use.to.elapsed
+        }
         let counts = min(max(1, use.volume.millilitres / max(1, resolution.millilitres)), Int64(Self.turnsKept))
         turns += Array(repeating: Turn(from: use.from.elapsed, to: use.to.elapsed), count: Int(counts))
         turns.removeFirst(max(0, turns.count - Self.turnsKept))
-        guard learns, turns.count == Self.turnsKept, let first = turns.first else { return }
+        guard learns, turns.count == Self.turnsKept, let first = turns.first, !turns.contains(where: { $0.to - $0.from > Self.longestStretch }),
+            blurredUntil.map({ use.to.elapsed >= $0 }) ?? true
+        else { return }
         days[today].span = max(days[today].span ?? .zero, use.to.elapsed - first.from)
     }
 
@@ -155,6 +164,7 @@ struct CountHabit: Sendable, Hashable, Codable {
     }
 
     private mutating func judgeThin(at now: Interval, resolution: Volume, learns: Bool) {
+        if let lastTogether, now - lastTogether < Self.thinFor { (thinSince, thinVolume) = (nil, 0) }
         guard let wholeSince, now - wholeSince >= Self.thinFor, let today = days.indices.last else { return }
         let total = window.total(at: now).millilitres
         if lastTogether.map({ now - $0 < Self.thinFor }) ?? false { thinSince = nil } else { judgeThin(total, at: now, count: resolution.millilitres) }
@@ -170,7 +180,8 @@ struct CountHabit: Sendable, Hashable, Codable {
 
     private mutating func learnThin(_ total: Int64, today: Int) {
         guard thinSince == nil else {
-            leastWhileThin = min(leastWhileThin ?? total, total)
+            // Not a single count is nobody's habit.
+            if total > 0 { leastWhileThin = min(leastWhileThin ?? total, total) }
             return
         }
         guard let least = leastWhileThin else { return }

@@ -121,6 +121,8 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
             askLead = entry.map { leadOfQuestion($0, at: now) }
             if entry?.kind == .away || entry?.kind == .hospital {
                 model.pause()
+                // Few counts are what an empty home shows: each is somebody who should not be there.
+                floor.somebodyWasThere()
                 clearInactivity(&effects)
             }
             if entry == nil { clear(.useWhileAway, .useWhileAway, &effects) }

@@ -109,7 +109,7 @@ struct LeakFloor: Sendable, Hashable, Codable {
         if drip == nil { drip = SteadyDrip() }
         if habit == nil, resolution > .litres(1), resolution <= .litres(10) { habit = CountHabit() }
         habit?.take(use, resolution: resolution, learns: least == nil && drippedPerHour == nil)
-        if let ended = habit?.pauseEnded { pauseInSlot = max(pauseInSlot ?? .zero, ended) }
+        if step * 2 <= Self.slotLength, let ended = habit?.pauseEnded { pauseInSlot = max(pauseInSlot ?? .zero, ended) }
         let dripped = drip?.take(use, resolution: resolution, isUnusual: use.volume > .zero && habit?.tookUnusuallyLong ?? false) ?? false
         if use.volume > .zero || drippedPerHour != nil { drippedPerHour = drip?.pace.map { Double(resolution.millilitres) / $0.hours } }
         guard use.volume > .zero else { return false }

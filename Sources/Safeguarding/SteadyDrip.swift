@@ -72,7 +72,9 @@ struct SteadyDrip: Sendable, Hashable, Codable {
             return true
         }
         let stretch = use.to.since(use.from)
-        if let pace, stretch > Self.longestStretch, use.volume.millilitres <= resolution.millilitres * (1 + stretch.milliseconds / max(1, pace.milliseconds)) {
+        if let pace, stretch > Self.longestStretch || use.volume > resolution,
+            use.volume.millilitres <= resolution.millilitres * (1 + stretch.milliseconds / max(1, pace.milliseconds))
+        {
             // Nobody saw when they turned, but no more than the drip's own.
             marks = [Mark(from: use.from.elapsed, to: use.to.elapsed)]
             return true
@@ -121,7 +123,11 @@ struct SteadyDrip: Sendable, Hashable, Codable {
 
     private func proven(isCoarse: Bool, isUnusual: Bool) -> (Interval, Proof)? {
         for proof in Self.proofs where marks.count >= proof.count && (isCoarse || !proof.isCoarse) && (isUnusual || !proof.isUnusual) {
-            if let pace = fit(marks.suffix(proof.count), play: proof.play), proof.paces.contains(pace.milliseconds) { return (pace, proof) }
+            let run = marks.suffix(proof.count)
+            // Readings that are far apart for the pace let anything fit.
+            if let pace = fit(run, play: proof.play), proof.paces.contains(pace.milliseconds), !run.contains(where: { ($0.to - $0.from) * 2 > pace }) {
+                return (pace, proof)
+            }
         }
         return nil
     }

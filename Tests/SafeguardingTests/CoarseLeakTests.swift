@@ -64,6 +64,56 @@ import Testing
         #expect(reason.plainText.chinese.contains("滴漏") == (litresACount == 10))
     }
 
+    @Test func `who uses water although registered away is told of, also when it is one count in days`() {
+        var home = Self.home()
+        home.live(.days(24) + .hours(9))
+        _ = home.watch.handle(.presence(PresenceEntry(kind: .away, until: home.now.wall + .days(9), by: "x")), at: home.now)
+        home.fall()
+        home.live(.hours(50))
+        #expect(home.watch.state(at: home.now) == .away)
+        home.leak(10)
+        home.live(.hours(1) + .minutes(15))
+        #expect(home.watch.standing[.useWhileAway] != nil)
+        #expect(home.watch.standing[.leakFloor] == nil)
+    }
+
+    @Test func `a week away or an outage of two days does not blunt what is known of a home's counts`() throws {
+        for isAway in [true, false] {
+            var home = Self.home()
+            home.live(.days(20) + .hours(9))
+            if isAway {
+                _ = home.watch.handle(.presence(PresenceEntry(kind: .away, until: home.now.wall + .days(5), by: "x")), at: home.now)
+                home.home.story.absences = [home.now.wall..<(home.now.wall + .days(5))]
+                home.live(.days(5))
+            } else {
+                home.live(.days(2), seen: false)
+            }
+            home.live(.days(3) - .hours(2))
+            home.leak(1.25)
+            home.live(.hours(2))
+            home.fall()
+            home.live(.hours(60))
+            let told = try #require(home.told)
+            #expect(told <= .hours(38), "away \(isAway): told after \(told.hours) h")
+        }
+    }
+
+    @Test func `a meter that is found to count in other steps is judged by those, and what was learnt begins anew`() {
+        var home = LeakingHome(resolution: .litres(1))
+        home.live(.days(20))
+        #expect(home.watch.isLearnt)
+        let fresh = LeakingHome(resolution: .litres(10)).watch
+        home.watch.adopt(fresh)
+        #expect(!home.watch.isLearnt && home.watch.coverage == fresh.coverage)
+        home.watch.adopt(LeakingHome(resolution: .litres(100)).watch)
+        #expect(home.watch.state(at: home.now) == .degraded)
+        var same = LeakingHome(resolution: .litres(10))
+        same.live(.days(20))
+        let before = same.watch
+        same.watch.adopt(fresh)
+        #expect(same.watch == before, "nothing changes where nothing changed")
+    }
+
     @Test func `an outage of three hours does not make a known drip a sign of life`() throws {
         var home = Self.home()
         home.leak(3)
