@@ -164,10 +164,11 @@ struct CountHabit: Sendable, Hashable, Codable {
     }
 
     private mutating func judgeThin(at now: Interval, resolution: Volume, learns: Bool) {
-        if let lastTogether, now - lastTogether < Self.thinFor { (thinSince, thinVolume) = (nil, 0) }
+        let drewLately = lastTogether.map { now - $0 < Self.thinFor } ?? false
+        if drewLately { (thinSince, thinVolume) = (nil, 0) }
         guard let wholeSince, now - wholeSince >= Self.thinFor, let today = days.indices.last else { return }
         let total = window.total(at: now).millilitres
-        if lastTogether.map({ now - $0 < Self.thinFor }) ?? false { thinSince = nil } else { judgeThin(total, at: now, count: resolution.millilitres) }
+        if !drewLately { judgeThin(total, count: resolution.millilitres) }
         thinVolume = thinSince == nil ? 0 : total
         learnThin(total, today: today)
         if total == 0 {
@@ -189,7 +190,7 @@ struct CountHabit: Sendable, Hashable, Codable {
         days[today].least = min(days[today].least ?? least, least)
     }
 
-    private mutating func judgeThin(_ total: Int64, at now: Interval, count: Int64) {
+    private mutating func judgeThin(_ total: Int64, count: Int64) {
         guard let least = usualLeast, total < least, least >= Self.usualCounts * count else {
             thinSince = nil
             return

@@ -79,16 +79,6 @@ extension HouseholdWatch {
 
     /// Whether the personal model has learnt enough to judge.
     public var isLearnt: Bool { model.isLearnt }
-    /// Goes on under a changed configuration. Behind a meter that counts in other steps nothing that was learnt of pauses and leaks holds.
-    public mutating func adopt(_ fresh: HouseholdWatch) {
-        policy = fresh.policy
-        let before = ledger.limits.resolution
-        ledger.limits = fresh.ledger.limits
-        guard ledger.limits.resolution != before else { return }
-        coverage = fresh.coverage
-        (floor, model, hasLearnt) = (LeakFloor(), PersonalGapModel(), false)
-    }
-
     /// The newest register.
     public var register: Volume? { ledger.register }
     /// The water of the local day so far.

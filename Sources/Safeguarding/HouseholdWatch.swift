@@ -1,4 +1,3 @@
-import Phrasebook
 import Telemetry
 
 /// Watches one home: turns its meter's register into findings.
@@ -97,6 +96,16 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         ledger = ConsumptionLedger(limits: limits)
         civil = CivilState(clock)
         window = policy.volumeRule.map { VolumeWindow(length: $0.within) }
+    }
+
+    /// Goes on under a changed configuration. Behind a meter that counts in other steps nothing that was learnt of pauses and leaks holds.
+    public mutating func adopt(_ fresh: HouseholdWatch) {
+        policy = fresh.policy
+        let before = ledger.limits.resolution
+        ledger.limits = fresh.ledger.limits
+        guard ledger.limits.resolution != before else { return }
+        coverage = fresh.coverage
+        (floor, model, hasLearnt) = (LeakFloor(), PersonalGapModel(), false)
     }
 
     /// Takes one event.
@@ -250,55 +259,5 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         }
         clear(.useWhileAway, .useWhileAway, &effects)
         effects.append(.presenceEnded(entry))
-    }
-}
-
-/// The rules a meter's resolution can support: a meter that counts in steps of 100 L cannot show a person's pauses.
-public struct Coverage: Sendable, Hashable, Codable {
-    /// Whether the volume rule can be judged: one count must not be more than the rule's own measure.
-    public var volume: Bool
-    /// Whether pauses show.
-    public var personalGap: Bool
-    /// Whether an unbroken flow shows.
-    public var continuousFlow: Bool
-
-    /// The coverage of a meter that counts in steps of so much.
-    public init(resolution: Volume) {
-        volume = resolution <= .litres(10)
-        personalGap = resolution <= .litres(10)
-        continuousFlow = resolution <= .litres(10)
-    }
-
-    /// The contract's words.
-    public var words: [String] {
-        [volume ? "volume" : nil, personalGap ? "personal_gap" : nil, continuousFlow ? "continuous_flow" : nil].compactMap { $0 }
-    }
-}
-
-/// A civil clock that can be saved: the zone's name is kept, its cache is not.
-struct CivilState: Sendable, Hashable, Codable {
-    private var clock: CivilClock
-
-    init(_ clock: CivilClock) { self.clock = clock }
-
-    mutating func day(at time: WallTime) -> Int64 { clock.day(at: time) }
-    mutating func secondOfDay(at time: WallTime) -> Int64 { clock.secondOfDay(at: time) }
-    mutating func spoken(_ time: WallTime, at now: WallTime) -> LocalizedText { clock.spoken(time, at: now) }
-    mutating func told(_ finding: Finding, plain: Bool, at now: Instant) -> LocalizedText { finding.told(plain: plain, at: now, clock: &clock) }
-
-    static func == (left: CivilState, right: CivilState) -> Bool { left.clock.zone.identifier == right.clock.zone.identifier }
-    func hash(into hasher: inout Hasher) { hasher.combine(clock.zone.identifier) }
-
-    init(from decoder: any Decoder) throws {
-        let name = try decoder.singleValueContainer().decode(String.self)
-        guard let clock = CivilClock(identifier: name) else {
-            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "unknown time zone"))
-        }
-        self.clock = clock
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(clock.zone.identifier)
     }
 }
