@@ -148,6 +148,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Telemetry", "Phrasebook", "Documents", "DeviceProfiles", "SiteConfiguration", "Gateway", logging],
             path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "ScriptedPeers", dependencies: ["Threads"], path: "Tests/ScriptedPeers", swiftSettings: strict),
         .target(
             name: "Garbage",
             dependencies: [
@@ -166,19 +167,21 @@ let package = Package(
         tests("EvaluationTests", ["Telemetry", "Phrasebook", "Safeguarding", "Simulation", "Evaluation"]),
         tests("NeighbourhoodTests", ["Simulation", "Telemetry", "Phrasebook", "Safeguarding", "Casework", "Neighbourhood"]),
         tests("SiteConfigurationTests", ["Telemetry", "Documents", "SiteConfiguration", "TestSupport"]),
-        tests("FieldbusTests", ["CModbus", "Telemetry", "DeviceProfiles", "Fieldbus", "Simulation", "Threads", "TestSupport"]),
-        tests("MessagingTests", ["Messaging", "Simulation", "Demonstration", "TestSupport"]),
+        tests("FieldbusTests", ["ScriptedPeers", "CModbus", "Telemetry", "DeviceProfiles", "Fieldbus", "Simulation", "Threads", "TestSupport"]),
+        tests("MessagingTests", ["ScriptedPeers", "Messaging", "Simulation", "Demonstration", "TestSupport"]),
         tests(
             "WatchkeepingTests",
             [
+                "ScriptedPeers",
                 "Telemetry", "Phrasebook", "SiteConfiguration", "Casework", "TimeSeriesStore", "Watchkeeping", "Gateway", "Simulation", "Demonstration",
                 "TestSupport",
             ]),
-        tests("NotifierTests", ["Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
+        tests("NotifierTests", ["ScriptedPeers", "Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
         tests("TimeSeriesStoreTests", ["Simulation", "Telemetry", "Phrasebook", "Casework", "TimeSeriesStore", grdb]),
         tests(
             "EndToEndTests",
             [
+                "ScriptedPeers",
                 "wellward", "TimeSeriesStore", "Telemetry", "Safeguarding", "DeviceProfiles", "Messaging", "BoardingControl", "Simulation",
                 "Demonstration", "TestSupport", "Garbage",
             ], exclude: ["Records"]),
