@@ -69,6 +69,9 @@ public final class PrivateBroker: Sendable {
         return process.isRunning
     }
 
+    /// Its process, for whoever wants to stop it and let it go on (SIGSTOP, SIGCONT); 0 when it has ended.
+    public var processID: Int32 { child.withLock { $0.process?.processIdentifier ?? 0 } }
+
     /// Ends it, and waits until its port is free.
     public func stop() {
         child.withLock { child in

@@ -25,28 +25,43 @@ extension GatewayService {
         var description: String { "the record is damaged (\(what)); started again, the gateway sets the file aside and goes on watching" }
     }
 
+    /// What a gateway ends with when its record is damaged: the program failed, and is to be started again.
+    private static let damagedExitCode: Int32 = 3
+
     /// Waits until the gateway is told to stop, or its record turns out to be damaged.
     /// - Returns: the damage
     func untilToldOrDamaged() async -> String? {
-        await withTaskGroup(of: String?.self) { group in
-            group.addTask {
-                try? await gracefulShutdown()
-                return nil
-            }
-            group.addTask {
-                if let damage = await self.checkStore() { return damage }
-                while !Task.isCancelled {
-                    try? await Task.sleep(for: .seconds(5))
-                    if let damage = self.premises.store.damage {
-                        StoreOpening.markDamaged(self.premises.store.path)
-                        return damage
-                    }
+        let (events, tell) = AsyncStream<String?>.makeStream(bufferingPolicy: .bufferingOldest(1))
+        // Tasks of their own: a group would wait for a check that reads years of history.
+        let watching = Task {
+            if let damage = await checkStore() { tell.yield(damage) }
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(5))
+                if let damage = premises.store.damage {
+                    StoreOpening.markDamaged(premises.store.path)
+                    tell.yield(damage)
                 }
-                return nil
             }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
+        }
+        let shutdown = shutdown
+        let told = Task {
+            await shutdown.begun()
+            tell.yield(nil)
+        }
+        return await withGracefulShutdownHandler {
+            await withTaskCancellationHandler {
+                var iterator = events.makeAsyncIterator()
+                let damage = await iterator.next() ?? nil
+                // From here on the time counts; whoever waits for it is let go.
+                shutdown.begin(code: damage == nil ? 0 : Self.damagedExitCode)
+                watching.cancel()
+                told.cancel()
+                return damage
+            } onCancel: {
+                tell.yield(nil)
+            }
+        } onGracefulShutdown: {
+            tell.yield(nil)
         }
     }
 
@@ -98,7 +113,8 @@ extension GatewayService {
         guard opening.wasUnclean, opening.quarantined == nil else { return nil }
         let store = premises.store
         // A call that blocks for minutes has a thread of its own.
-        let found = await OwnThread.value { try? store.integrityFaults().first }
+        let check = opening.check
+        let found = await OwnThread.value { (try? check.run())?.first }
         if let found {
             StoreOpening.markDamaged(store.path)
             log.critical("the record is damaged", metadata: ["why": "\(found)"])

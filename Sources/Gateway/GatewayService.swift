@@ -43,7 +43,7 @@ public final class GatewayService: Service {
     let http: HTTPClient
     let noticeBroker: AcknowledgedPublisher?
     let pollers: PollerHub
-    private let events: SiteEventListener?
+    let events: SiteEventListener?
     private let untold: [Finding]
     private let unwatched: (from: WallTime, to: WallTime)?
     let log: Logger
@@ -52,8 +52,13 @@ public final class GatewayService: Service {
     /// Whether the wall clock is believed when something is to be forgotten for its age; decided by the hourly care.
     let trust = ClockTrust()
 
+    /// The owner of the gateway's end.
+    let shutdown: Shutdown
+
     /// Opens the store, restores what was, connects nothing yet.
-    public init(_ configuration: SiteConfiguration, options: Options, log: Logger) throws {
+    /// - Parameter shutdown: the owner of its end, where the process is this one gateway
+    public init(_ configuration: SiteConfiguration, options: Options, shutdown: Shutdown? = nil, log: Logger) throws {
+        self.shutdown = shutdown ?? Shutdown(log: log)
         self.options = options
         self.log = log
         let boot = UUID().uuidString.lowercased()
@@ -170,26 +175,7 @@ public final class GatewayService: Service {
             ])
         let damage = await untilToldOrDamaged()
         SystemdNotice.stopping()
-        for task in upkeep { task.cancel() }
-        desk.newsroom.close()
-        await premises.boarding?.stop()
-        await pollers.stop()
-        await premises.telemetry.flush()
-        desk.close()
-        await deskWork.value
-        deliveryWork.cancel()
-        await saveAxis()
-        // Tries under way are not waited for long; what they did is written down before the store closes.
-        await premises.delivery.settle()
-        let (broker, upstream, events) = (noticeBroker, premises.upstream, events)
-        await OwnThread.value {
-            broker?.close()
-            upstream?.close()
-            events?.close()
-        }
-        try? await http.shutdown()
-        try? premises.store.close()
-        log.info("stopped")
+        await stop(Work(desk: deskWork, delivery: deliveryWork, upkeep: upkeep))
         if let damage { throw DamagedStore(what: damage) }
     }
 
@@ -246,7 +232,7 @@ public final class GatewayService: Service {
         }
     }
 
-    private func saveAxis() async {
+    func saveAxis() async {
         guard options.speed == 1, let body = try? JSONEncoder().encode(AxisMark(premises.clock.now())) else { return }
         let text = String(decoding: body, as: UTF8.self)
         do { try await premises.store.write { try $0.setFact("axis", text) } } catch {

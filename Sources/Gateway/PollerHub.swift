@@ -58,16 +58,11 @@ actor PollerHub {
         return pollers
     }
 
-    /// Ends all; a read under way is waited for at most two seconds.
+    /// Ends all, and waits for reads under way; whoever waits for this decides for how long.
     func stop() async {
         let tasks = workers.values.map(\.task)
         workers = [:]
         for task in tasks { task.cancel() }
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { for task in tasks { await task.value } }
-            group.addTask { try? await Task.sleep(for: .seconds(2)) }
-            await group.next()
-            group.cancelAll()
-        }
+        for task in tasks { await task.value }
     }
 }

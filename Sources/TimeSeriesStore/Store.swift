@@ -117,20 +117,7 @@ public final class Store: Sendable {
     /// Checks every page and index.
     /// - Returns: what is wrong; empty when all is well.
     public func integrityFaults() throws(StoreFault) -> [String] {
-        do {
-            return try pool.read { database in
-                let lines = try String.fetchAll(database, sql: "PRAGMA integrity_check(20)")
-                guard lines == ["ok"] else { return lines }
-                var damaged: [String] = []
-                let blocks = try Row.fetchCursor(database, sql: "SELECT series, day, body FROM blocks")
-                while let row = try blocks.next(), damaged.count < 20 {
-                    do { _ = try ReadingBlock(row["body"] as Data) } catch let fault as BlockFault {
-                        damaged.append("series \(row["series"] as Int64), day \(row["day"] as Int64): \(fault)")
-                    }
-                }
-                return damaged
-            }
-        } catch { throw StoreFault(error) }
+        do { return try pool.read { try StoreReader(database: $0).integrityFaults() } } catch { throw StoreFault(error) }
     }
 
     /// Copies the whole record into another file while it is in use; what is committed meanwhile is in it or not, as a whole.
@@ -161,6 +148,8 @@ public final class Store: Sendable {
             try? pool.write { try $0.execute(sql: "DELETE FROM facts WHERE name = 'running'") }
             try? writeLogBack()
         }
+        // A page that still reads, or care for the record that still writes, gives way.
+        pool.interrupt()
         do {
             try pool.close()
         } catch { throw StoreFault(error) }

@@ -10,6 +10,8 @@ public struct StoreOpening: Sendable {
     public var store: Store
     /// Whether the last run did not end in order.
     public var wasUnclean: Bool
+    /// The check of a file too large to be checked before it is used.
+    public let check: StoreCheck
     /// The file that was set aside, and how many of its lines (cases, notices, audit, habits …) could be carried over.
     public var quarantined: (path: String, carriedOver: Int, reason: String)?
 
@@ -35,6 +37,7 @@ public struct StoreOpening: Sendable {
     }
 
     private init(trying path: String) throws(StoreFault) {
+        check = StoreCheck(path: path)
         var damage: String?
         if FileManager.default.fileExists(atPath: Self.marker(path)) { damage = "the check of the whole file found damage" }
         if damage == nil {

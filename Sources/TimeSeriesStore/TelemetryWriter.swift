@@ -39,6 +39,12 @@ public actor TelemetryWriter {
         waiting.removeFirst(waiting.count - capacity)
     }
 
+    /// Commits what is waiting at a stop, behind a commit under way.
+    public func finish() async {
+        while isFlushing, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(10)) }
+        await flush()
+    }
+
     /// Commits what is waiting.
     /// - Returns: the tally after it.
     @discardableResult

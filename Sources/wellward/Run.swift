@@ -33,6 +33,8 @@ struct Run: AsyncParsableCommand {
         // Whatever the gateway writes is for its own user alone, the data base's side files included.
         umask(0o077)
         let log = try makeLogger(logLevel)
+        let shutdown = Shutdown(log: log)
+        shutdown.ownProcess()
         let result = try ConfigurationLoader.load(config)
         for issue in result.issues where issue.severity == .warning { log.warning("\(issue)") }
         guard let configuration = result.configuration else {
@@ -40,7 +42,7 @@ struct Run: AsyncParsableCommand {
         }
         let gateway: GatewayService
         do {
-            gateway = try GatewayService(configuration, options: .init(path: config, version: Main.build), log: log)
+            gateway = try GatewayService(configuration, options: .init(path: config, version: Main.build), shutdown: shutdown, log: log)
         } catch let fault as StoreFault {
             throw CommandFault(
                 Spoken.say(
@@ -54,8 +56,10 @@ struct Run: AsyncParsableCommand {
                 .init(service: gateway, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: console, successTerminationBehavior: .gracefullyShutdownGroup),
             ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(log))
-        services.maximumGracefulShutdownDuration = .milliseconds(4500)
+        // A page that still reads is given so long; the deadline of all is the shutdown's.
+        services.maximumGracefulShutdownDuration = .milliseconds(2500)
         do {
+            shutdown.serving()
             try await ServiceGroup(configuration: services).run()
         } catch {
             let text = "\(error)"
