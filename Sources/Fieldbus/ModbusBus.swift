@@ -26,6 +26,8 @@ public struct PlanAnswer: Sendable, Hashable {
     public var faults: [Fault]
     /// How long the plan kept the bus.
     public var took: Interval
+    /// Which connection of the bus it ended on, counted from 1: another number says that the line was connected anew.
+    public var connection = 0
 
     /// A read that failed in the end.
     public struct Fault: Sendable, Hashable {
@@ -75,6 +77,7 @@ public actor ModbusBus {
                 if !fault.isAnswer {
                     for skipped in plan.requests[(index + 1)...] { answer.faults.append(.init(request: skipped, fault: fault)) }
                     answer.took = .milliseconds(OwnThread.monotonicMilliseconds() - began)
+                    answer.connection = context.connections
                     return answer
                 }
             }
@@ -82,6 +85,7 @@ public actor ModbusBus {
         let ended = OwnThread.monotonicMilliseconds()
         lastSpoke[plan.unit] = ended
         answer.took = .milliseconds(ended - began)
+        answer.connection = context.connections
         return answer
     }
 

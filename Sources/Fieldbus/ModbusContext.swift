@@ -9,6 +9,8 @@ final class ModbusContext {
     private let responseTimeout: Interval
     private var context: OpaquePointer?
     private(set) var isConnected = false
+    /// How often the line was connected so far.
+    private(set) var connections = 0
     private var buffer = [UInt16](repeating: 0, count: 128)
     private var bytes = [UInt8](repeating: 0, count: Int(MODBUS_MAX_ADU_LENGTH))
     private var transaction: UInt16 = 0
@@ -53,6 +55,7 @@ final class ModbusContext {
             throw fault
         }
         isConnected = true
+        connections += 1
     }
 
     private func setTimeout(_ interval: Interval) {

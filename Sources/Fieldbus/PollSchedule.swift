@@ -39,7 +39,10 @@ public struct PollSchedule: Sendable {
     }
 
     private var slots: [Slot]
-    private var silentCredit: Interval = .seconds(2)
+    /// What silent meters may still use of the bus's time, times `silentShare`: whole milliseconds of the clock go in as they
+    /// pass, so that nothing is lost to rounding however often the schedule is asked.
+    private var silentCredit = Interval.seconds(2) * silentShare
+    private static let mostCredit = Interval.seconds(5) * silentShare
     private var creditAt: Interval
 
     /// A schedule whose first polls are spread over the shortest poll interval, at most ten seconds, so that a start is
@@ -55,7 +58,7 @@ public struct PollSchedule: Sendable {
 
     /// What to do at a moment.
     public mutating func next(at now: Interval) -> Decision {
-        silentCredit = min(.seconds(5), silentCredit + .milliseconds(max(0, (now - creditAt).milliseconds) / Self.silentShare))
+        silentCredit = min(Self.mostCredit, silentCredit + max(.zero, now - creditAt))
         creditAt = now
         guard !slots.isEmpty else { return .idle }
         let due = slots.indices.filter { slots[$0].dueAt <= now && (!isSilent($0) || silentCredit > .zero) }
@@ -64,7 +67,7 @@ public struct PollSchedule: Sendable {
         }
         let next = slots.indices.map { index -> Interval in
             isSilent(index) && silentCredit <= .zero
-                ? max(slots[index].dueAt, now + .milliseconds(-silentCredit.milliseconds * Self.silentShare + 10))
+                ? max(slots[index].dueAt, now + (.milliseconds(1) - silentCredit))
                 : slots[index].dueAt
         }.min()
         return .wait(until: max(next ?? now, now + .milliseconds(1)))
@@ -78,7 +81,7 @@ public struct PollSchedule: Sendable {
     @discardableResult
     public mutating func finish(_ meter: MeterID, answered: Bool, took: Interval, at now: Interval) -> Int {
         guard let index = slots.firstIndex(where: { $0.entry.meter == meter }) else { return 0 }
-        if isSilent(index), !answered { silentCredit = silentCredit - took }
+        if isSilent(index), !answered { silentCredit = silentCredit - took * Self.silentShare }
         slots[index].misses = answered ? 0 : slots[index].misses + 1
         let poll = slots[index].entry.poll
         var due = slots[index].dueAt + poll

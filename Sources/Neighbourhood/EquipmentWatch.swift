@@ -11,6 +11,8 @@ struct EquipmentWatch: Sendable {
         var misses = 0
         var firstMiss: Interval?
         var unusable = 0
+        /// At the last miss a gateway answered in the meter's place.
+        var gatewayAnswers = false
         var told: Told?
         enum Told: Sendable { case silent, unusable }
     }
@@ -37,7 +39,10 @@ struct EquipmentWatch: Sendable {
     }
 
     /// Takes the end of one poll: whether the meter answered, and if so whether its totaliser can be used.
-    mutating func take(_ meter: MeterID, answered: Bool, usable: Bool, reason: String, at now: Instant) -> [Effect] {
+    /// - Parameter gatewayAnswers: a gateway said that the meter is silent
+    mutating func take(
+        _ meter: MeterID, answered: Bool, usable: Bool, reason: String, gatewayAnswers: Bool = false, at now: Instant
+    ) -> [Effect] {
         guard var line = lines[meter] else { return [] }
         var effects: [Effect] = []
         if answered {
@@ -68,6 +73,7 @@ struct EquipmentWatch: Sendable {
             }
         } else {
             line.misses += 1
+            line.gatewayAnswers = gatewayAnswers
             line.firstMiss = line.firstMiss ?? now.elapsed
         }
         lines[meter] = line
@@ -108,7 +114,7 @@ struct EquipmentWatch: Sendable {
         if here.count > 1, silent.count == here.count {
             downBuses.insert(bus)
             for id in here.keys where lines[id]?.told == nil { lines[id]?.told = .silent }
-            return [.raise(down(bus, count: here.count, at: now))]
+            return [.raise(down(bus, count: here.count, gatewayAnswers: here.values.allSatisfy(\.gatewayAnswers), at: now))]
         }
         var effects: [Effect] = []
         for (id, line) in silent.sorted(by: { $0.key < $1.key }) where line.told == nil {
@@ -133,7 +139,7 @@ struct EquipmentWatch: Sendable {
         return finding(
             Subject(.meter, meter.rawValue), "meter_silent",
             Phrase(
-                .meterSilent,
+                line.gatewayAnswers ? .meterSilentBehindGateway : .meterSilent,
                 [
                     "meter": .same(meter.rawValue), "bus": .same(line.bus.rawValue), "unit": .same("\(line.unit)"),
                     "count": .same("\(line.misses)"), "others": .text(words),
@@ -150,11 +156,11 @@ struct EquipmentWatch: Sendable {
                 ]), at: now)
     }
 
-    private func down(_ bus: BusID, count: Int, at now: Instant) -> Finding {
+    private func down(_ bus: BusID, count: Int, gatewayAnswers: Bool, at now: Instant) -> Finding {
         finding(
             Subject(.bus, bus.rawValue), "bus_down",
             Phrase(
-                .busDown,
+                gatewayAnswers ? .busDownBehindGateway : .busDown,
                 [
                     "bus": .same(bus.rawValue), "count": .same("\(count)"),
                 ]), at: now)

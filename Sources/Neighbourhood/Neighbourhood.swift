@@ -34,6 +34,8 @@ public struct Neighbourhood: Sendable {
         public var reason: String
         /// Totals of the meter's own log since the last poll that could be used, oldest first.
         public var past: [Past]
+        /// A gateway answered in the device's place that it is silent.
+        public var gatewayAnswers: Bool
 
         /// One total of the past.
         public struct Past: Sendable, Hashable {
@@ -48,8 +50,11 @@ public struct Neighbourhood: Sendable {
         }
 
         /// A poll's end.
-        public init(meter: MeterID, answered: Bool, register: Volume?, reason: String = "", past: [Past] = []) {
+        public init(
+            meter: MeterID, answered: Bool, register: Volume?, reason: String = "", past: [Past] = [], gatewayAnswers: Bool = false
+        ) {
             self.past = past
+            self.gatewayAnswers = gatewayAnswers
             self.meter = meter
             self.answered = answered
             self.register = register
@@ -154,7 +159,8 @@ public struct Neighbourhood: Sendable {
     // MARK: Homes and meters
 
     private mutating func take(_ poll: Poll, at now: Instant, _ effects: inout [Effect]) {
-        let told = equipment.take(poll.meter, answered: poll.answered, usable: poll.register != nil, reason: poll.reason, at: now)
+        let told = equipment.take(
+            poll.meter, answered: poll.answered, usable: poll.register != nil, reason: poll.reason, gatewayAnswers: poll.gatewayAnswers, at: now)
         for effect in told {
             switch effect {
             case .raise(let finding): tell(finding, at: now, &effects)

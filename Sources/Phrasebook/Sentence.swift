@@ -20,7 +20,8 @@ public enum Sentence: String, CaseIterable, Sendable {
     case safe, coarseDrip, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
     case signOfLife, silenceUnseen, lastUseUnseen, silenceOverLeak, silenceOverCounts, absenceEnding
     // Meters and buses.
-    case meterSilent, meterBad, busDown, storageFull, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, mostHomesBlind,
+    case meterSilent, meterSilentBehindGateway, meterBad, busDown, busDownBehindGateway
+    case storageFull, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, mostHomesBlind,
         mostHomesOfSiteBlind,
         mostHomesQuiet,
         commandUnanswered
@@ -194,10 +195,22 @@ public enum Sentence: String, CaseIterable, Sendable {
                 "{meter}（{bus}，地址{unit}）连续{count}次没有应答。{others}请先查这只表的电源和接线。",
                 "{meter} on {bus}, unit {unit}: no reply {count} times running. {others}Check power and wiring at this meter first."
             )
+        case .meterSilentBehindGateway:
+            (
+                "{meter}（{bus}，地址{unit}）连续{count}次没有应答：网关在，它后面的表不应答。{others}请查这只表的供电、485接线和地址，以及网关串口的设置。",
+                "{meter} on {bus}, unit {unit}: no reply {count} times running. The gateway answers, the meter behind it does not. "
+                    + "{others}Check the meter's power, RS-485 wiring and address, and the settings of the gateway's serial port."
+            )
         case .meterBad:
             ("{meter}有应答，但读数不可信（{reason}）。", "{meter} answers, but its reading cannot be trusted ({reason}).")
         case .busDown:
             ("{bus}上{count}只表全部没有应答：请先查网关、转换器和供电。", "None of the {count} meters on {bus} replies: check the gateway's adapter and the power first.")
+        case .busDownBehindGateway:
+            (
+                "{bus}上{count}只表全部没有应答，但网关在：请先查网关后面485线的供电、接线和串口设置。",
+                "None of the {count} meters on {bus} replies, though the gateway does: check power and wiring of the RS-485 line behind it "
+                    + "and the settings of its serial port first."
+            )
         case .storageFull:
             (
                 "网关磁盘写不进了，读数暂时丢弃，告警照常发出。请清理或更换存储。",

@@ -16,8 +16,6 @@ public final class BusPoller: Sendable {
         var reads: AdaptivePlan
         var decoder: MeterDecoder
         var poll: Interval
-
-        var plan: MeterPlan { MeterPlan(unit: unit, requests: reads.requests, timing: decoder.profile.timing) }
     }
 
     /// What happened on the bus since the start.
@@ -33,7 +31,7 @@ public final class BusPoller: Sendable {
         /// Meters that were asked at least once.
         public var asked: Set<MeterID> = []
         public var lastAnswer: [MeterID: WallTime] = [:]
-        /// Registers a device was asked for and does not have, by meter: they belong into its profile.
+        /// Registers that are left out because the device says it does not have them, by meter: they belong into its profile.
         public var refused: [MeterID: Int] = [:]
         /// Past totals taken from meters' own logs.
         public var backfilled = 0
@@ -64,7 +62,9 @@ public final class BusPoller: Sendable {
             let decoder = MeterDecoder(profile: profile, parameters: InstanceParameters(meter.parameters))
             targets[meter.id] = Target(
                 meter: meter.id, unit: UInt8(meter.unit),
-                reads: AdaptivePlan(decoder.wantedFields, rules: profile.reading, cost: settings.cost(profile)), decoder: decoder, poll: meter.poll)
+                reads: AdaptivePlan(
+                    decoder.wantedFields, essential: profile.volumeTotal?.neededFields ?? [], rules: profile.reading, cost: settings.cost(profile)),
+                decoder: decoder, poll: meter.poll)
         }
         self.targets = targets
         order = meters.map(\.id).filter { targets[$0] != nil }
@@ -102,11 +102,11 @@ public final class BusPoller: Sendable {
     private func poll(
         _ meter: MeterID, probing: Bool, _ schedule: inout PollSchedule, _ civil: inout CivilClock, _ memory: inout Memory
     ) async {
-        guard let target = targets[meter], let reads = memory.reads else { return }
-        let plan = MeterPlan(unit: target.unit, requests: reads.requests, timing: target.decoder.profile.timing)
+        guard let target = targets[meter], let requests = memory.reads?.round(at: clock.now().elapsed) else { return }
+        let plan = MeterPlan(unit: target.unit, requests: requests, timing: target.decoder.profile.timing)
         let answer = await bus.run(plan, tries: probing ? 1 : nil)
-        learnRefusals(answer, of: meter, &memory)
         let now = clock.now()
+        learn(answer, of: meter, &memory, at: now)
         var readings = target.decoder.readings(of: meter, in: answer.image, at: now.wall, civil: &civil)
         let isTotal = { (reading: Reading) in reading.point == target.decoder.profile.volumeTotal?.id }
         let newest = readings.first(where: isTotal)
@@ -129,7 +129,9 @@ public final class BusPoller: Sendable {
             if let before = memory.lastUsable { past = await backfill(target, since: before, now: now, &civil) }
             memory.lastUsable = now.wall
         }
-        desk.tell(.poll(.init(meter: meter, answered: answer.answered, register: usable, reason: reason, past: past)))
+        let gatewayAnswers = answer.faults.first?.fault.isGatewaysWord == true
+        desk.tell(
+            .poll(.init(meter: meter, answered: answer.answered, register: usable, reason: reason, past: past, gatewayAnswers: gatewayAnswers)))
     }
 
     /// What the poller keeps of a meter between two polls.
@@ -137,19 +139,35 @@ public final class BusPoller: Sendable {
         var reads: AdaptivePlan?
         var repeats = HeldReply()
         var lastUsable: WallTime?
+        /// Which connection its newest answer came over, and whether it was silent when it was asked last.
+        var connection = 0
+        var wasSilent = false
     }
 
-    /// Registers a device does not have are asked for once; then the plan leaves them out and a technician can read which.
-    private func learnRefusals(_ answer: PlanAnswer, of meter: MeterID, _ memory: inout Memory) {
+    /// Registers a device does not have are left out of the plan, and a technician can read which; they are tried again when
+    /// the line is connected anew, when the device comes back after a silence, and now and then.
+    private func learn(_ answer: PlanAnswer, of meter: MeterID, _ memory: inout Memory, at now: Instant) {
+        if answer.connection != memory.connection || memory.wasSilent, answer.answered { memory.reads?.reconnected() }
+        if answer.answered { memory.connection = answer.connection }
+        memory.wasSilent = !answer.answered
+        let before = memory.reads?.refused.count
+        for block in answer.image.blocks {
+            let request = ReadRequest(function: block.function, address: block.address, count: block.words.count)
+            guard memory.reads?.accept(request) == true else { continue }
+            log.info(
+                "registers that were left out answer again",
+                metadata: ["bus": "\(id)", "meter": "\(meter)", "wire": "\(request.address)", "count": "\(request.count)"])
+        }
         for fault in answer.faults where fault.fault == .exception(AdaptivePlan.illegalAddress) {
-            guard let lost = memory.reads?.refuse(fault.request) else { continue }
-            state.withLock { $0.refused[meter, default: 0] += lost.type.registerCount }
+            guard let lost = memory.reads?.refuse(fault.request, at: now.elapsed) else { continue }
             log.warning(
-                "the meter does not have these registers; leave them out of its profile",
+                "the meter does not have these registers; leave them out of its profile if it stays so",
                 metadata: [
                     "bus": "\(id)", "meter": "\(meter)", "function": "\(lost.function)", "wire": "\(lost.address)", "count": "\(lost.type.registerCount)",
                 ])
         }
+        guard let left = memory.reads?.refused, left.count != before else { return }
+        state.withLock { $0.refused[meter] = left.isEmpty ? nil : left.reduce(0) { $0 + $1.type.registerCount } }
     }
 
     /// After a gap longer than one record of the meter's own log: the totals in between, stored as back-filled and handed on in

@@ -14,7 +14,7 @@ import Testing
             let refused = plan.requests.filter { request in (Int(request.address)..<Int(request.address) + request.count).contains { absent.contains($0) } }
             guard !refused.isEmpty else { return rounds }
             rounds += 1
-            for request in refused { plan.refuse(request) }
+            for request in refused { plan.refuse(request, at: .zero) }
         }
         return rounds
     }
@@ -41,10 +41,77 @@ import Testing
         #expect(plan.refused.isEmpty && plan.requests.count == 2)
     }
 
-    @Test func `a device that has none of them ends with an empty plan, not with an endless one`() {
+    @Test func `a device that refuses everything is still asked for something`() {
         var plan = AdaptivePlan((0..<8).map { Self.field(UInt16($0 * 2)) }, rules: ReadingRules(), cost: .network(turnaround: .zero, betweenRequests: .zero))
         _ = Self.settle(&plan, absent: Set(0..<40))
-        #expect(plan.requests.isEmpty && plan.refused.count == 8)
+        #expect(plan.requests.count == 1 && plan.refused.count == 7)
+    }
+
+    /// One round: what covers an absent register is refused, the rest answers.
+    static func run(_ plan: inout AdaptivePlan, absent: Set<Int> = [], at now: Interval) {
+        for request in plan.round(at: now) {
+            let isRefused = (Int(request.address)..<Int(request.address) + request.count).contains { absent.contains($0) }
+            if isRefused { plan.refuse(request, at: now) } else { plan.accept(request) }
+        }
+    }
+
+    static let everything = Set(0..<100)
+    static let network = BusCost.network(turnaround: .zero, betweenRequests: .zero)
+
+    @Test(arguments: 1...2) func `an address that has answered before is asked again after a refusal or two`(refusals: Int) {
+        var plan = AdaptivePlan((0..<8).map { Self.field(UInt16($0 * 2)) }, rules: ReadingRules(), cost: Self.network)
+        let whole = plan.requests
+        Self.run(&plan, at: .zero)
+        for round in 0..<refusals { Self.run(&plan, absent: Self.everything, at: .seconds(Int64(round))) }
+        #expect(plan.requests == whole && plan.refused.isEmpty)
+        Self.run(&plan, at: .seconds(9))
+        Self.run(&plan, absent: Self.everything, at: .seconds(10))
+        #expect(plan.requests == whole, "an answer wipes the slate")
+    }
+
+    @Test func `a device that refused all while it booted is read whole again within two minutes, the totaliser all the time`() {
+        let fields = (0..<8).map { Self.field(UInt16($0 * 2)) }
+        var plan = AdaptivePlan(fields, essential: [fields[5]], rules: ReadingRules(), cost: Self.network)
+        let whole = plan.requests
+        for round in 0..<20 { Self.run(&plan, absent: Self.everything, at: .seconds(Int64(round))) }
+        #expect(plan.requests == [ReadRequest(function: 3, address: 10, count: 2)] && plan.refused.count == 7)
+        for round in 20..<120 { Self.run(&plan, at: .seconds(Int64(round))) }
+        #expect(plan.requests == whole && plan.refused.isEmpty)
+    }
+
+    @Test func `what was left out is tried again after each reconnection, and ever more seldom while it stays refused`() {
+        let fields = (0..<8).map { Self.field(UInt16($0 * 2)) }
+        var plan = AdaptivePlan(fields, essential: [fields[0]], rules: ReadingRules(), cost: Self.network)
+        var reads = 0
+        for round in 0..<86_400 {
+            reads += plan.round(at: .seconds(Int64(round))).count - plan.requests.count
+            for request in plan.requests where request.address <= 6 && Int(request.address) + request.count > 6 {
+                plan.refuse(request, at: .seconds(Int64(round)))
+            }
+        }
+        #expect((2...40).contains(reads), "\(reads) reads more in a day at a poll a second")
+        #expect(plan.refused == [fields[3]])
+        plan.reconnected()
+        let again = plan.round(at: .hours(25))
+        #expect(again.count == plan.requests.count + 1)
+        for request in again { plan.accept(request) }
+        #expect(plan.refused.isEmpty)
+    }
+
+    @Test func `registers a firmware has lost are found after some refusals, and the total is read again`() {
+        let fields = (0..<8).map { Self.field(UInt16($0 * 2)) }
+        var plan = AdaptivePlan(fields, essential: [fields[0]], rules: ReadingRules(), cost: Self.network)
+        Self.run(&plan, at: .zero)
+        for round in 1...12 { Self.run(&plan, absent: [7], at: .seconds(Int64(round))) }
+        #expect(plan.refused == [fields[3]])
+        #expect(plan.requests.first.map { $0.address == 0 && $0.count >= 2 } == true)
+    }
+
+    @Test func `a block that must be read just so is not cut at the first refusal`() {
+        let block = ReadRequest(function: 3, address: 0, count: 38)
+        var plan = AdaptivePlan((0..<8).map { Self.field(UInt16($0 * 2)) }, rules: ReadingRules(fixedBlocks: [block]), cost: Self.network)
+        Self.run(&plan, absent: Self.everything, at: .zero)
+        #expect(plan.requests == [block])
     }
 }
 

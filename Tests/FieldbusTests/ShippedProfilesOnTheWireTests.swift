@@ -63,7 +63,7 @@ import Testing
             let answer = await bus.run(MeterPlan(unit: 1, requests: plan.requests))
             let refused = answer.faults.filter { $0.fault == .exception(AdaptivePlan.illegalAddress) }
             guard !refused.isEmpty else { break }
-            for fault in refused { plan.refuse(fault.request) }
+            for fault in refused { plan.refuse(fault.request, at: .zero) }
             rounds += 1
         }
         let answer = await bus.run(MeterPlan(unit: 1, requests: plan.requests))

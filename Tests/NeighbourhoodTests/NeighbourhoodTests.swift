@@ -72,6 +72,23 @@ struct Village {
 }
 
 @Suite struct NeighbourhoodTests {
+    @Test func `twelve meters a gateway reports silent are one incident of their bus, with the gateway's advice`() throws {
+        var village = Village(homes: 12)
+        village.round(answering: Set(1...12), count: 2)
+        for _ in 0..<4 {
+            village.now = village.now.advanced(by: .minutes(5))
+            for index in 1...12 {
+                village.take(
+                    .poll(.init(meter: MeterID("wm-\(index)"), answered: false, register: nil, reason: "exception 11", gatewayAnswers: true)))
+            }
+            village.take(.tick)
+        }
+        let tickets = village.open.filter { $0.kind == .equipment }
+        #expect(tickets.map(\.subject) == [Subject(.bus, "lane")])
+        #expect(tickets.first?.findings.first?.rule == "bus_down")
+        #expect(tickets.first?.findings.first?.text.english.contains("though the gateway does") == true)
+    }
+
     @Test func `a meter silent for two polls opens a ticket for technicians, and its home turns blind`() throws {
         var village = Village()
         village.round(answering: [1, 2, 3], count: 2)
