@@ -66,6 +66,13 @@ struct BusCommand: AsyncParsableCommand {
             var profile: String?
             var nearest: [Nearest] = []
             var readings: [Sample] = []
+            /// The device answers whatever unit address is asked: it is one device, found once.
+            var anyUnit: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case line, unit, answers, profile, nearest, readings
+                case anyUnit = "any_unit"
+            }
 
             struct Nearest: Codable {
                 var profile: String
@@ -97,6 +104,7 @@ struct BusCommand: AsyncParsableCommand {
                 try container.encode(profile, forKey: .profile)
                 try container.encode(nearest, forKey: .nearest)
                 try container.encode(readings, forKey: .readings)
+                try container.encodeIfPresent(anyUnit, forKey: .anyUnit)
             }
         }
 
@@ -105,51 +113,31 @@ struct BusCommand: AsyncParsableCommand {
             let lines = try lines()
             let units = Self.numbers(units) ?? []
             var done = try resumed()
+            var notes: [String] = []
             let progress = ProgressBar(total: lines.count * units.count)
             for (name, address) in lines {
                 let bus = ModbusBus(
                     address, responseTimeout: Interval(parsing: timeout) ?? .milliseconds(300), betweenRequests: Interval(parsing: pause) ?? .zero)
+                var line = ScannedLine(name: name, address: address, bus: bus, tries: tries)
                 for unit in units {
                     let answering = done.count(where: \.answers)
                     progress.step(Spoken.say("从站\(unit)  已找到\(answering)只", "unit \(unit)  \(answering) found"))
-                    guard !done.contains(where: { $0.line == name && $0.unit == unit }) else { continue }
-                    let found = try await ask(unit, on: bus, line: name, profiles)
-                    done.append(found)
-                    try keep(found)
+                    guard !line.isOneDevice, !done.contains(where: { $0.line == name && $0.unit == unit }) else { continue }
+                    let found = try await line.ask(unit, profiles)
+                    if let found {
+                        done.append(found)
+                        try keep(found)
+                    } else if let first = done.firstIndex(where: { $0.line == name && $0.answers }) {
+                        done[first].anyUnit = true
+                        try keep(done[first])
+                    }
                 }
                 await bus.close()
+                notes += line.notes
             }
             progress.end()
+            for note in notes { InputTable.warn(note) }
             try print(done.filter(\.answers), profiles)
-        }
-
-        private func ask(_ unit: Int, on bus: ModbusBus, line: String, _ profiles: [MeterProfile]) async throws -> Found {
-            let probe = MeterPlan(unit: UInt8(unit), requests: [ReadRequest(function: 3, address: 0, count: 1)], timing: DeviceTiming(retries: tries - 1))
-            let heard = await bus.run(probe)
-            // A bus that is not there says nothing about its meters.
-            if case .notConnected? = heard.faults.first?.fault, let fault = heard.faults.first?.fault {
-                throw CommandFault("\(line): \(fault.text[Spoken.language])\(Spoken.say("。", ". "))\(fault.advice)")
-            }
-            guard heard.answered else { return Found(line: line, unit: unit, answers: false) }
-            var image = RegisterImage()
-            for request in Self.requests(profiles) {
-                let answer = await bus.run(MeterPlan(unit: UInt8(unit), requests: [request], timing: DeviceTiming(retries: 1)))
-                image.blocks += answer.image.blocks
-            }
-            let alike = profiles.map { ProfileLikeness(of: image, to: $0) }.sorted { ($0.isNamed ? 1 : 0, $0.nearness) > ($1.isNamed ? 1 : 0, $1.nearness) }
-            var found = Found(line: line, unit: unit, answers: true)
-            let named = alike.filter(\.isNamed)
-            // Two fingerprints that both fit name nothing.
-            if named.count == 1 { found.profile = named.first?.profile.rawValue }
-            found.nearest = alike.prefix(3).filter { $0.nearness > 0.3 }.map {
-                .init(profile: $0.profile.rawValue, nearness: ($0.nearness * 100).rounded() / 100)
-            }
-            if let id = found.profile ?? found.nearest.first?.profile, let profile = profiles.first(where: { $0.id.rawValue == id }) {
-                var civil = CivilClock(zone: .gmt)
-                let readings = MeterDecoder(profile: profile).readings(of: "scan", in: image, at: WallTime(unixSeconds: 0), civil: &civil)
-                found.readings = readings.map { .init(point: $0.point, value: $0.value, unit: $0.unit, quality: $0.quality.rawValue) }
-            }
-            return found
         }
 
         /// The reads that let every profile be compared, each once, no longer than the pickiest device takes.
@@ -191,7 +179,11 @@ struct BusCommand: AsyncParsableCommand {
         private func resumed() throws -> [Found] {
             guard let resume, let text = try? String(contentsOfFile: resume, encoding: .utf8) else { return [] }
             // A line that was cut off is asked again.
-            return text.split(separator: "\n").compactMap { try? JSONDecoder().decode(Found.self, from: Data($0.utf8)) }
+            let lines = text.split(separator: "\n").compactMap { try? JSONDecoder().decode(Found.self, from: Data($0.utf8)) }
+            // What was learnt of an address later stands instead of what was written first.
+            return lines.enumerated().filter { item in
+                !lines[(item.offset + 1)...].contains { $0.line == item.element.line && $0.unit == item.element.unit }
+            }.map(\.element)
         }
 
         private func keep(_ found: Found) throws {
@@ -219,13 +211,17 @@ struct BusCommand: AsyncParsableCommand {
                 for item in found {
                     let near = item.nearest.map { "\($0.profile) \(Int($0.nearness * 100)) %" }.joined(separator: ", ")
                     let nearest = near.isEmpty ? Spoken.say("没有", "none") : near
-                    let name = item.profile ?? Spoken.say("unknown，最像的：\(nearest)", "unknown; nearest \(nearest)")
+                    var name = item.profile ?? Spoken.say("unknown，最像的：\(nearest)", "unknown; nearest \(nearest)")
+                    if item.anyUnit == true {
+                        name += Spoken.say("（不管问哪个从站地址都应答：这是一台设备）", " (one device: it answers at every unit address)")
+                    }
                     Swift.print(Spoken.say("\(item.line) 从站\(item.unit)：\(name)", "\(item.line) unit \(item.unit): \(name)"))
                     for sample in item.readings.prefix(6) {
                         Swift.print("    \(sample.point): \(sample.value.map { "\($0) \(sample.unit)" } ?? "–") [\(sample.quality)]")
                     }
                 }
-                Swift.print(Spoken.say("\(found.count)只水表有应答。", "\(found.count) meters answered."))
+                let meters = found.count == 1 ? "1 meter answered." : "\(found.count) meters answered."
+                Swift.print(Spoken.say("\(found.count)只水表有应答。", meters))
             }
         }
     }

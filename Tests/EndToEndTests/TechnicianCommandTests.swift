@@ -1,5 +1,6 @@
 import DeviceProfiles
 import Foundation
+import ScriptedPeers
 import Simulation
 import Telemetry
 import TestSupport
@@ -71,6 +72,31 @@ import Testing
         #expect(line.requestCount - asked < asked * 3)
         let sheet = try Self.run(Array(command.dropLast()) + ["html", "--units", "1-10"])
         #expect(sheet.out.contains("tuf-2000m") && sheet.out.contains("验收单"))
+    }
+
+    /// What `bus scan` of units 1 to 21 finds behind a peer.
+    static func scan(_ answer: @escaping @Sendable (ScriptedGateway.Read) -> ScriptedGateway.Reply) throws -> (units: [Int], out: String, err: String) {
+        let gateway = try ScriptedGateway(answer)
+        defer { gateway.stop() }
+        let command = ["bus", "scan", "--bus", "tcp://127.0.0.1:\(gateway.port)", "--timeout", "300ms", "--pause", "0ms", "--tries", "1", "--units", "1-21"]
+        let json = try run(command + ["--format", "jsonl"])
+        #expect(json.code == 0, "\(json.err)")
+        let text = try run(command)
+        return (lines(json.out).compactMap { $0["unit"] as? Int }, text.out, text.err)
+    }
+
+    @Test(arguments: [10, 11, 4] as [UInt8]) func `a scan behind a gateway finds those who answer, not those it answers for`(code: UInt8) throws {
+        let found = try Self.scan { $0.unit == 5 || $0.unit == 9 ? .words([7, 8]) : .exception(code) }
+        #expect(found.units == [5, 9] && found.out.contains("2 meters answered."), "\(found)")
+        let none = try Self.scan { _ in .exception(code) }
+        #expect(none.units.isEmpty && none.out.contains("0 meters answered."), "\(none)")
+    }
+
+    @Test func `a device that does not care for the unit address is found once, and the scan says so`() throws {
+        let same = try Self.scan { .words([1, 2, UInt16($0.address)]) }
+        #expect(same.units == [1] && same.out.contains("one device"), "\(same)")
+        let named = try Self.scan { .otherUnit(1, [1, 2, UInt16($0.address)]) }
+        #expect(named.units == [1] && named.err.contains("another address"), "\(named)")
     }
 
     @Test func `solve reads a live meter, writes a draft that lints, and says when it cannot decide`() throws {
