@@ -58,7 +58,7 @@ let package = Package(
         core("DeviceProfiles", ["Telemetry", "Phrasebook", "Documents"]),
         core("Safeguarding", ["Telemetry", "Phrasebook"]),
         core("BoardingControl", ["Telemetry", "Phrasebook"]),
-        core("Casework", ["Telemetry", "Phrasebook"]),
+        core("Casework", ["Telemetry", "Phrasebook", .product(name: "HeapModule", package: "swift-collections")]),
         core("Neighbourhood", ["Telemetry", "Phrasebook", "Safeguarding", "Casework"]),
         core(
             "SiteConfiguration",

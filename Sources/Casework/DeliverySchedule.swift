@@ -1,7 +1,7 @@
 import Telemetry
 
-/// Decides when each notice is tried. One queue for each channel, so that a dead channel delays no other; within a
-/// channel the notices of one case keep their order, while a few cases travel side by side. A pure value.
+/// Decides when each notice is tried. One queue for each channel, so that a dead channel delays no other; within a channel the notices of one
+/// case for one reader keep their order, while readers and cases travel side by side: one reader's slow relay costs no other a minute. A pure value.
 public struct DeliverySchedule: Sendable {
     /// A notice under way.
     public struct Item: Sendable, Hashable, Codable {
@@ -32,8 +32,20 @@ public struct DeliverySchedule: Sendable {
         case delivered
         /// May work later; the server may have said when.
         case failed(String, retryAfter: Interval?)
-        /// Will never work: a refused address, a wrong key.
+        /// The channel takes no more for now, whoever the reader is: tried again, and everything on the channel more slowly until it takes again.
+        case limited(String, retryAfter: Interval?)
+        /// This reader is put off, others may not be: tried again.
+        case deferred(String)
+        /// Will never work for this reader: a refused mailbox, no address.
         case refused(String)
+
+        /// Why it did not work; nil when it did.
+        public var why: String? {
+            switch self {
+            case .delivered: nil
+            case .failed(let why, _), .limited(let why, _), .deferred(let why), .refused(let why): why
+            }
+        }
     }
 
     /// What a channel bears: so many messages within so long. What is above waits its turn and then shares a message; nothing is dropped.
@@ -63,144 +75,102 @@ public struct DeliverySchedule: Sendable {
     static let greatestBackOff = Interval.hours(1)
     /// An alarm is tried every minute: whoever mends the channel should not have to wait for the next hour.
     static let greatestBackOffOfAlarm = Interval.minutes(1)
-    /// So many tries run side by side on a channel without a pace, so that one slow answer does not hold up the other cases.
-    public static let lanes = 8
+    /// So many tries run side by side on a channel without a pace.
+    public static let lanes = DeliveryQueue.lanes
+    /// The longest that a server may put off what is no alarm.
+    static let longestRetryAfter = Interval.hours(1)
 
-    private var queues: [ChannelID: [Item]] = [:]
-    /// What is being tried now.
-    private var underWay: [ChannelID: [Set<NoticeID>]] = [:]
+    private var queues: [ChannelID: DeliveryQueue] = [:]
     private var jitter: UInt64
     /// The pace of channels that have one.
-    public var paces: [ChannelID: Pace] = [:]
-    private var begun: [ChannelID: [Interval]] = [:]
-    /// A channel on which nothing succeeds for so long is a case for technicians, long before a notice is given up.
-    public static let troubledAfter = Interval.minutes(10)
-    private var failingSince: [ChannelID: Interval] = [:]
+    public var paces: [ChannelID: Pace] = [:] {
+        didSet { for channel in queues.keys { queues[channel]?.pace = paces[channel] } }
+    }
 
     /// A schedule with the notices that were not delivered yet.
     public init(pending: [Item] = [], seed: UInt64) {
         jitter = seed
-        for item in pending { queues[item.notice.channel, default: []].append(item) }
+        for item in pending { put(item) }
+    }
+
+    private mutating func put(_ item: Item) {
+        let channel = item.notice.channel
+        if queues[channel] == nil { queues[channel] = DeliveryQueue(pace: paces[channel]) }
+        queues[channel]?.put(item)
     }
 
     /// Takes a new notice, or one that was given up and is to be tried again.
-    public mutating func enqueue(_ notice: Notice) {
-        guard queues[notice.channel]?.contains(where: { $0.notice.id == notice.id }) != true else { return }
-        queues[notice.channel, default: []].append(Item(notice))
-    }
+    public mutating func enqueue(_ notice: Notice) { put(Item(notice)) }
 
     /// What to try now; it counts as under way until `finish`.
     public mutating func due(at now: Interval) -> [Parcel] {
         var result: [Parcel] = []
         for channel in queues.keys.sorted() {
-            while let parcel = next(on: channel, at: now) { result.append(parcel) }
+            while let items = queues[channel]?.next(at: now) { result.append(Parcel(channel: channel, items: items)) }
         }
         return result
     }
 
-    private mutating func next(on channel: ChannelID, at now: Interval) -> Parcel? {
-        guard hasLane(channel), free(channel) <= now else { return nil }
-        let waiting = eligible(channel).filter { $0.nextAt <= now }
-        guard !waiting.isEmpty else { return nil }
-        // Where things must wait, an alarm goes before an attention, and what was never tried before what failed.
-        func rank(_ item: Item) -> Int { (item.notice.severity == .alarm ? 0 : 2) + (item.attempts == 0 ? 0 : 1) }
-        let ordered = (0...3).flatMap { place in waiting.filter { rank($0) == place } }
-        var count = 1
-        if let pace = paces[channel] {
-            let room = pace.count - (begun[channel] ?? []).count { $0 + pace.per > now }
-            if ordered.count > room { count = pace.merge }
-            begun[channel] = ((begun[channel] ?? []) + [now]).suffix(pace.count)
-        }
-        let items = Array(ordered.prefix(count))
-        underWay[channel, default: []].append(Set(items.map(\.notice.id)))
-        return Parcel(channel: channel, items: items)
-    }
-
-    /// A robot's messages go one after the other; elsewhere a few cases travel side by side.
-    private func hasLane(_ channel: ChannelID) -> Bool {
-        (underWay[channel]?.count ?? 0) < (paces[channel] == nil ? Self.lanes : 1)
-    }
-
-    /// From when on a channel bears another try.
-    private func free(_ channel: ChannelID) -> Interval {
-        guard let pace = paces[channel], let tries = begun[channel], tries.count >= pace.count, let oldest = tries.first else { return .zero }
-        return oldest + pace.per
-    }
-
     /// Notes how a try ended.
-    /// - Returns: the items as they must be saved.
+    /// - Returns: the items as they must be saved
     public mutating func finish(_ parcel: Parcel, _ attempt: Attempt, at now: Instant) -> [Item] {
-        if case .delivered = attempt {
-            failingSince[parcel.channel] = nil
-        } else if failingSince[parcel.channel] == nil {
-            failingSince[parcel.channel] = now.elapsed
+        var seed = jitter
+        var finished: [Item] = []
+        switch attempt {
+        case .delivered: queues[parcel.channel]?.speedUp()
+        case .limited(_, let asked): queues[parcel.channel]?.slowDown(at: now.elapsed, asked: asked)
+        case .failed, .deferred, .refused: break
         }
-        let ids = Set(parcel.items.map(\.notice.id))
-        underWay[parcel.channel]?.removeAll { $0 == ids }
-        if underWay[parcel.channel]?.isEmpty == true { underWay[parcel.channel] = nil }
-        return parcel.items.compactMap { finish($0.notice.id, on: parcel.channel, attempt, at: now) }
+        queues[parcel.channel]?.finish(parcel.items.map(\.notice.id), at: now.elapsed) { item, isUrgent in
+            let ended = Self.ended(item, attempt, isUrgent: isUrgent, at: now, &seed)
+            finished.append(ended)
+            return ended.state == .failed ? ended : nil
+        }
+        jitter = seed
+        if queues[parcel.channel]?.isIdle == true { queues[parcel.channel] = nil }
+        return finished
     }
 
-    private mutating func finish(_ id: NoticeID, on channel: ChannelID, _ attempt: Attempt, at now: Instant) -> Item? {
-        guard let index = queues[channel]?.firstIndex(where: { $0.notice.id == id }), var item = queues[channel]?[index]
-        else { return nil }
+    private static func ended(_ tried: Item, _ attempt: Attempt, isUrgent: Bool, at now: Instant, _ seed: inout UInt64) -> Item {
+        var item = tried
         item.attempts += 1
         let firstTried = item.firstTriedAt ?? now.elapsed
         item.firstTriedAt = firstTried
+        var later: (why: String, asked: Interval?)
         switch attempt {
         case .delivered:
             item.state = .sent
             item.sentAt = now.wall
             item.lastFault = nil
-            queues[channel]?.remove(at: index)
-        case .failed(let why, let retryAfter):
-            item.lastFault = why
-            item.state = now.elapsed - firstTried >= Self.givesUpAfter ? .dead : .failed
-            let longest = item.notice.severity == .alarm ? Self.greatestBackOffOfAlarm : Self.greatestBackOff
-            item.nextAt = now.elapsed + max(backOff(item.attempts, longest), retryAfter ?? .zero)
-            if item.state == .dead { queues[channel]?.remove(at: index) } else { queues[channel]?[index] = item }
+            return item
         case .refused(let why):
             item.lastFault = why
             item.state = .dead
-            queues[channel]?.remove(at: index)
+            return item
+        case .failed(let why, let asked), .limited(let why, let asked): later = (why, asked)
+        case .deferred(let why): later = (why, nil)
         }
-        if queues[channel]?.isEmpty == true { queues[channel] = nil }
+        item.lastFault = later.why
+        item.state = now.elapsed - firstTried >= givesUpAfter ? .dead : .failed
+        let longest = isUrgent ? greatestBackOffOfAlarm : greatestBackOff
+        // Nobody lies on the floor for an hour because a server asked for one: what an alarm cannot honour it leaves.
+        let asked = min(later.asked ?? .zero, longestRetryAfter)
+        item.nextAt = now.elapsed + max(backOff(item.attempts, longest, &seed), asked <= longest ? asked : .zero)
         return item
     }
 
     /// 1 s, 2 s, 4 s … up to the longest, each shortened by up to a quarter so that many gateways do not knock together.
-    private mutating func backOff(_ attempts: Int, _ longest: Interval) -> Interval {
-        let doubled = Self.firstBackOff.milliseconds << Int64(min(attempts - 1, 12))
+    private static func backOff(_ attempts: Int, _ longest: Interval, _ seed: inout UInt64) -> Interval {
+        let doubled = firstBackOff.milliseconds << Int64(min(attempts - 1, 12))
         let capped = min(doubled, longest.milliseconds)
-        jitter = jitter &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        let share = Int64(jitter >> 54)  // 0…1023
+        seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        let share = Int64(seed >> 54)  // 0…1023
         return .milliseconds(capped - capped / 4 * share / 1024)
     }
 
-    /// The items that may be tried when their time has come. Within a case a later notice waits for an earlier one that was
-    /// tried and failed; one that only waits for the end of quiet hours holds nothing back, least of all an alarm.
-    private func eligible(_ channel: ChannelID) -> [Item] {
-        var blocked: Set<CaseID> = []
-        // What waits for the same morning goes in its order too.
-        var quiet: [CaseID: Interval] = [:]
-        let trying = Set((underWay[channel] ?? []).joined())
-        return (queues[channel] ?? []).filter { item in
-            guard !blocked.contains(item.notice.caseID) else { return false }
-            let onlyQuiet = item.attempts == 0 && item.nextAt > item.notice.createdAt.elapsed
-            if let earlier = quiet[item.notice.caseID], item.nextAt >= earlier { return false }
-            if onlyQuiet { quiet[item.notice.caseID] = item.nextAt } else { blocked.insert(item.notice.caseID) }
-            return !trying.contains(item.notice.id)
-        }
-    }
-
     /// The next moment at which something is due on a channel that has room.
-    public var nextDue: Interval? {
-        queues.keys.filter(hasLane).flatMap { channel in eligible(channel).map { max($0.nextAt, free(channel)) } }.min()
-    }
-
-    /// Whether nothing has gone through a channel for too long.
-    public func isTroubled(_ channel: ChannelID, at now: Interval) -> Bool { failingSince[channel].map { now - $0 >= Self.troubledAfter } ?? false }
+    public var nextDue: Interval? { queues.values.compactMap(\.nextDue).min() }
 
     /// How many notices wait, by channel.
-    public var waiting: [ChannelID: Int] { queues.mapValues(\.count) }
+    public var waiting: [ChannelID: Int] { queues.compactMapValues { $0.isEmpty ? nil : $0.count } }
 }

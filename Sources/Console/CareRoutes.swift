@@ -90,14 +90,19 @@ public struct CareRoutes: Sendable {
     func channels(_ account: Account) async throws -> [JSON] {
         guard account.role.repairs || account.role.seesAudit else { throw Problem.forbidden("This role does not look after channels.") }
         let (tally, waiting) = await (premises.delivery.tally, premises.delivery.waiting)
-        return premises.configuration.channels.map { channel in
+        var result: [JSON] = []
+        for channel in premises.configuration.channels {
             let counts = tally[channel.id]
-            return .of([
-                "id": .string(channel.id.rawValue), "kind": .string(channel.kind.rawValue), "sent": .integer(Int64(counts?.sent ?? 0)),
-                "failed": .integer(Int64(counts?.failed ?? 0)), "dead": .integer(Int64(counts?.dead ?? 0)),
-                "waiting": .integer(Int64(waiting[channel.id] ?? 0)),
-            ])
+            let state = await premises.delivery.state(of: channel.id)
+            result.append(
+                .of([
+                    "id": .string(channel.id.rawValue), "kind": .string(channel.kind.rawValue), "sent": .integer(Int64(counts?.sent ?? 0)),
+                    "failed": .integer(Int64(counts?.failed ?? 0)), "dead": .integer(Int64(counts?.dead ?? 0)),
+                    "waiting": .integer(Int64(waiting[channel.id] ?? 0)), "last_error": .text(state.lastFault), "failing": .bool(state.isFailing),
+                    "unreached": account.role.seesNames ? .array(state.unreached.map { .string($0.rawValue) }) : .integer(Int64(state.unreached.count)),
+                ]))
         }
+        return result
     }
 
     /// Sends a letter that says it is a test, at once and once.
@@ -272,16 +277,8 @@ extension DeliverySchedule.Attempt {
     var word: String {
         switch self {
         case .delivered: "delivered"
-        case .failed: "failed"
+        case .failed, .limited, .deferred: "failed"
         case .refused: "refused"
-        }
-    }
-
-    /// Why it did not work.
-    var why: String? {
-        switch self {
-        case .delivered: nil
-        case .failed(let why, _), .refused(let why): why
         }
     }
 }

@@ -2,7 +2,6 @@ import BoardingControl
 import Casework
 import Foundation
 import Neighbourhood
-import Phrasebook
 import Synchronization
 import Telemetry
 import Watchkeeping
@@ -29,20 +28,14 @@ final class Bridge: Sendable {
 
     func openCase(_ elevator: ElevatorID, _ id: CaseID?) { ends.withLock { $0.boarding }?.setOpenCase(elevator, id) }
 
-    func channelDead(_ channel: ChannelID, _ count: Int) {
+    /// A channel or a reader on it does not work, or works again.
+    func delivery(_ news: DeliveryHealth.News, waiting: Int) {
         let (desk, clock) = ends.withLock { ($0.desk, $0.clock) }
         guard let desk, let clock else { return }
-        let phrase = Phrase(.channelDead, ["channel": .same(channel.rawValue), "count": .same("\(count)")])
-        desk.tell(
-            .finding(
-                Finding(
-                    subject: Subject(.site, "channel-\(channel)"), kind: .equipment, rule: "channel_dead", severity: .attention,
-                    at: clock.now(), text: phrase.text)))
-    }
-
-    func channelWorks(_ channel: ChannelID) {
-        let desk = ends.withLock { $0.desk }
-        desk?.tell(.cleared(Subject(.site, "channel-\(channel)"), .equipment))
+        switch news {
+        case .works(let matter): desk.tell(.cleared(matter.subject, .equipment))
+        case .fails(let matter, let why): desk.tell(.finding(matter.finding(why, waiting: waiting, at: clock.now())))
+        }
     }
 
     /// The elevators run in real time; the site's clock stamps what they report.

@@ -93,7 +93,7 @@ public final class GatewayService: Service {
         let delivery = DeliveryDesk(
             pending: state.undelivered, notifiers: factory.notifiers(configuration),
             writer: LetterWriter(configuration: configuration, signer: signer), store: store, clock: clock, log: log,
-            onDead: { bridge.channelDead($0, $1) }, onWorking: { bridge.channelWorks($0) })
+            onNews: { bridge.delivery($0, waiting: $1) })
         let desk = SiteDesk(
             core: state.core, store: store, delivery: delivery, clock: clock, boot: boot, log: log, spools: configuration.upstream != nil,
             onFalseBoardingAlarm: { bridge.falseAlarm($0) }, onElevatorCase: { bridge.openCase($0, $1) })
@@ -199,6 +199,7 @@ public final class GatewayService: Service {
             // In a task of its own: being told to stop must not look like a full disk.
             let telemetry = premises.telemetry
             let fault = await Task { await telemetry.flush().fault }.value
+            await premises.delivery.saveWhatWaits()
             if let fault, !isFull {
                 isFull = true
                 log.error("readings cannot be written", metadata: ["why": "\(fault)"])

@@ -21,7 +21,7 @@ public enum Sentence: String, CaseIterable, Sendable {
     case signOfLife, silenceUnseen, lastUseUnseen, silenceOverLeak, silenceOverCounts, absenceEnding
     // Meters and buses.
     case meterSilent, meterSilentBehindGateway, meterBad, busDown, busDownBehindGateway
-    case storageFull, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, mostHomesBlind,
+    case storageFull, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, readerUnreached, mostHomesBlind,
         mostHomesOfSiteBlind,
         mostHomesQuiet,
         commandUnanswered
@@ -235,7 +235,15 @@ public enum Sentence: String, CaseIterable, Sendable {
                 "{count} alerts or notices in the record can no longer be read and were skipped. Please check on the homes and on the storage."
             )
         case .channelDead:
-            ("通知渠道{channel}连续失败，有{count}条没有送到。", "Channel {channel} keeps failing; {count} notices were not delivered.")
+            (
+                "通知渠道{channel}一直送不出去，有{count}条在等。原因：{why}。",
+                "Channel {channel} has not delivered anything for a while; {count} notices wait. The reason: {why}."
+            )
+        case .readerUnreached:
+            (
+                "渠道{channel}送不到联系人{contact}，别人收得到。原因：{why}。请核对这个人的地址。",
+                "Channel {channel} does not reach contact {contact}, though it reaches others. The reason: {why}. Check this person's address."
+            )
         case .mostHomesOfSiteBlind:
             (
                 "全小区大多数人家（{count}户）同时看不到了：像是停电或网络中断。请逐户打电话。",

@@ -16,7 +16,7 @@ struct VillageJudge {
 
     /// The words under each name.
     private var names: [NoticeID: Int] = [:]
-    /// The highest number that arrived of a case on a channel.
+    /// The highest number that arrived of a case at a reader on a channel.
     private var highest: [String: Int] = [:]
     private var arrivedOnce: Set<NoticeID> = []
     /// Cases as they stand on the disk, in the gateway's own words at the time.
@@ -130,7 +130,7 @@ struct VillageJudge {
         // c-43-n3-village-7: the third of its case, made by the seventh run; what a full disk and a kill made forgotten is numbered anew.
         let parts = notice.id.rawValue.split(separator: "-")
         let number = parts.dropFirst(2).first.flatMap { Int($0.dropFirst()) } ?? 0
-        let key = "\(notice.caseID) \(channel) \(parts.last ?? "")"
+        let key = "\(notice.caseID) \(notice.contact) \(channel) \(parts.last ?? "")"
         if let before = highest[key], number < before { throw breach(.inOrder, "\(notice.id) after n\(before) on \(channel)", village) }
         highest[key] = max(highest[key] ?? 0, number)
     }

@@ -9,6 +9,7 @@ import TimeSeriesStore
 /// Carries notices out as the schedule decides: each channel by itself, so that a dead one delays no other.
 public actor DeliveryDesk {
     private var schedule: DeliverySchedule
+    private var health = DeliveryHealth()
     private var notifiers: [ChannelID: any Notifier]
     private var writer: LetterWriter
     private let store: Store
@@ -20,19 +21,21 @@ public actor DeliveryDesk {
     private var armed: ContinuousClock.Instant?
     private let bell: AsyncStream<Void>
     private let ring: AsyncStream<Void>.Continuation
-    /// Called when a channel has given up on a notice, or has not worked for a while, with how many notices are undelivered.
-    private let onDead: @Sendable (ChannelID, Int) -> Void
-    private let onWorking: @Sendable (ChannelID) -> Void
-    private var working: Set<ChannelID> = []
-    private var told: Set<ChannelID> = []
+    /// Called when a channel or a reader on it does not work, or works again, with how many notices wait on the channel.
+    private let onNews: @Sendable (DeliveryHealth.News, Int) -> Void
     private var unsaved: [DeliverySchedule.Item] = []
     private var isSaving = false
+    private var saveFailedAt: ContinuousClock.Instant?
+    /// Delivery records that wait for the disk, at most; of those that are lost a restart sends the notice again under its old name.
+    private static let mostUnsaved = 20_000
+    /// After a refusal the disk is left alone for so long.
+    private static let saveAgainAfter = Duration.seconds(5)
     private var underWay = 0
 
     /// A desk with what was not delivered before the last stop.
     public init(
         pending: [DeliverySchedule.Item], notifiers: [ChannelID: any Notifier], writer: LetterWriter, store: Store,
-        clock: GatewayClock, log: Logger, onDead: @escaping @Sendable (ChannelID, Int) -> Void, onWorking: @escaping @Sendable (ChannelID) -> Void
+        clock: GatewayClock, log: Logger, onNews: @escaping @Sendable (DeliveryHealth.News, Int) -> Void
     ) {
         schedule = DeliverySchedule(pending: pending, seed: UInt64.random(in: 0...UInt64.max))
         self.notifiers = notifiers
@@ -40,8 +43,7 @@ public actor DeliveryDesk {
         self.store = store
         self.clock = clock
         self.log = log
-        self.onDead = onDead
-        self.onWorking = onWorking
+        self.onNews = onNews
         (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -56,6 +58,7 @@ public actor DeliveryDesk {
         schedule.paces = paces
         self.notifiers = notifiers
         self.writer = writer
+        report(health.keep(channels: writer.channels, contacts: writer.contacts))
         ring.yield()
     }
 
@@ -64,7 +67,7 @@ public actor DeliveryDesk {
 
     /// Sends a letter that says it is a test, past the queue: a person waits for the answer.
     public func test(_ channel: ChannelID, to reader: ContactCard, language: Language, at now: Instant) async -> DeliverySchedule.Attempt {
-        guard let notifier = notifiers[channel] else { return .refused("the channel cannot send") }
+        guard let notifier = notifiers[channel] else { return .refused(Self.cannotSend) }
         let notice = Notice(
             id: NoticeID("test-\(now.wall.unixMilliseconds)"), caseID: "test", kind: .drill, contact: reader.id, channel: channel, role: reader.role,
             language: reader.language ?? language, severity: .attention, caseKind: .incident, stage: .reported, subject: Subject(.site, "test"),
@@ -77,18 +80,35 @@ public actor DeliveryDesk {
     /// How many notices wait, by channel.
     public var waiting: [ChannelID: Int] { schedule.waiting }
 
+    /// How a channel does.
+    public struct ChannelState: Sendable {
+        /// Why the last try failed, in the peer's words; nil after a success.
+        public var lastFault: String?
+        /// Readers who cannot be reached although others are.
+        public var unreached: [ContactID]
+        /// Whether nothing goes through it at present.
+        public var isFailing: Bool
+    }
+
+    /// How a channel does.
+    public func state(of channel: ChannelID) -> ChannelState {
+        ChannelState(lastFault: health.lastFault[channel], unreached: health.unreached(channel), isFailing: health.failingSince(channel) != nil)
+    }
+
     /// Works until cancelled.
     public func run() async {
         await withDiscardingTaskGroup { group in
             for await _ in merged(group: &group) {
-                for parcel in schedule.due(at: clock.now().elapsed) {
+                let now = clock.now().elapsed
+                for parcel in schedule.due(at: now) {
                     group.addTask { await self.attempt(parcel) }
                 }
+                report(health.due(at: now))
                 rearm(&group)
             }
         }
         // A stop cancels the tries under way, not the record of those that ended.
-        await Task { await saveRecords() }.value
+        await Task { await saveRecords(atOnce: true) }.value
     }
 
     /// The bell rings when a notice comes in, a try ends, or the next one is due.
@@ -99,7 +119,7 @@ public actor DeliveryDesk {
 
     /// One alarm clock at a time: a new one is set only when it must ring before the one that runs.
     private func rearm(_ group: inout DiscardingTaskGroup) {
-        guard let next = schedule.nextDue else { return }
+        guard let next = [schedule.nextDue, health.nextDue].compactMap({ $0 }).min() else { return }
         let pause = min(max(clock.realTime(until: next), .milliseconds(1)), .seconds(60))
         let rings = ContinuousClock.now + pause
         if let armed, armed > .now, armed <= rings { return }
@@ -116,69 +136,85 @@ public actor DeliveryDesk {
         defer { underWay -= 1 }
         let channel = parcel.channel
         let letters = parcel.items.map { writer.letter($0.notice, now: clock.now().wall) }
+        var isConfigured = true
         let result: DeliverySchedule.Attempt
         if let notifier = notifiers[channel], let letter = Letter(together: letters) {
             result = await notifier.deliver(letter)
+        } else if writer.channels.contains(channel) {
+            // A secret that cannot be read may be put in place; the notice waits for it.
+            result = .failed(Self.cannotSend, retryAfter: nil)
         } else {
+            isConfigured = false
             result = .refused("the channel is not configured any more")
         }
-        let finished = schedule.finish(parcel, result, at: clock.now())
+        let now = clock.now()
+        let finished = schedule.finish(parcel, result, at: now)
         count(channel, result, finished)
+        if isConfigured { report(health.note(channel, result, finished, at: now.elapsed)) }
         unsaved += finished
         ring.yield()
         await saveRecords()
     }
 
+    private static let cannotSend = "the channel cannot send: a file it needs cannot be read, or the broker's settings are missing"
+
     /// Saves the delivery records that have gathered, in one transaction: in a storm the next try does not wait for the disk. What a power
-    /// cut takes is tried again under its old id.
-    private func saveRecords() async {
+    /// cut takes is tried again under its old id; what a full disk refuses waits until it takes again, so that a start does not tell it anew.
+    private func saveRecords(atOnce: Bool = false) async {
         guard !isSaving else { return }
+        if !atOnce, let failed = saveFailedAt, failed + Self.saveAgainAfter > .now { return }
         isSaving = true
         defer { isSaving = false }
         while !unsaved.isEmpty {
             let records = unsaved
             unsaved = []
-            do { try await store.write { for item in records { try $0.save(item) } } } catch {
-                log.error("delivery records could not be saved", metadata: ["count": "\(records.count)", "why": "\(error)"])
+            do {
+                try await store.write { for item in records { try $0.save(item) } }
+                saveFailedAt = nil
+            } catch {
+                if saveFailedAt == nil {
+                    log.error("delivery records could not be saved; they wait", metadata: ["count": "\(records.count)", "why": "\(error)"])
+                }
+                saveFailedAt = .now
+                unsaved = Array((records + unsaved).suffix(Self.mostUnsaved))
+                return
             }
         }
     }
 
+    /// Saves what a full disk has refused; asked every few seconds.
+    public func saveWhatWaits() async { if saveFailedAt != nil { await saveRecords() } }
+
     /// Waits, two seconds at most, until the tries under way have ended and are written down.
     public func settle() async {
         for _ in 0..<40 where underWay > 0 { try? await Task.sleep(for: .milliseconds(50)) }
-        await saveRecords()
+        await saveRecords(atOnce: true)
     }
 
-    private func report(_ channel: ChannelID, _ dead: Int) {
-        working.remove(channel)
-        told.insert(channel)
-        onDead(channel, dead + (schedule.waiting[channel] ?? 0))
+    private func report(_ news: [DeliveryHealth.News]) {
+        for item in news {
+            let channel =
+                switch item {
+                case .fails(.channel(let channel), _), .fails(.reader(let channel, _), _), .works(.channel(let channel)), .works(.reader(let channel, _)):
+                    channel
+                }
+            onNews(item, schedule.waiting[channel] ?? 0)
+        }
     }
 
     private func count(_ channel: ChannelID, _ result: DeliverySchedule.Attempt, _ items: [DeliverySchedule.Item]) {
         var counts = tally[channel] ?? (0, 0, 0)
-        switch result {
-        case .delivered:
-            counts.sent += items.count
-            told.remove(channel)
-            // The first success since the start, or since a notice was given up, ends the channel's case.
-            if working.insert(channel).inserted { onWorking(channel) }
-        case .failed(let why, _), .refused(let why):
+        if let why = result.why {
             counts.failed += items.count
             let now = clock.now().elapsed
             if loggedFault[channel].map({ now - $0 >= .minutes(1) }) ?? true {
                 loggedFault[channel] = now
                 log.warning("a notice was not delivered", metadata: ["channel": "\(channel)", "why": "\(why)"])
             }
+        } else {
+            counts.sent += items.count
         }
-        let dead = items.count { $0.state == .dead }
-        if dead > 0 {
-            counts.dead += dead
-            report(channel, dead)
-        } else if schedule.isTroubled(channel, at: clock.now().elapsed), !told.contains(channel) {
-            report(channel, 0)
-        }
+        counts.dead += items.count { $0.state == .dead }
         tally[channel] = counts
     }
 }

@@ -18,6 +18,11 @@ public struct LetterWriter: Sendable {
         civil = configuration.clock
     }
 
+    /// The channels of the configuration.
+    var channels: Set<ChannelID> { Set(configuration.channels.map(\.id)) }
+    /// The people of the configuration.
+    var contacts: Set<ContactID> { Set(configuration.contacts.map(\.card.id)) }
+
     /// The letter of a notice.
     public mutating func letter(_ notice: Notice, now: WallTime) -> Letter {
         let channel = configuration.channels.first { $0.id == notice.channel }
