@@ -7,8 +7,18 @@ public enum OwnThread {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    /// Runs a body on a new detached thread.
+    /// Runs a body on a new detached thread. Where the system allows no more threads for the moment, the body runs as soon as it does.
     public static func start(_ body: @escaping @Sendable () -> Void) {
+        guard !tryStart(body) else { return }
+        Task {
+            // A limit on threads is the system's and passes; the watch must not end over it.
+            repeat { try? await Task.sleep(for: .milliseconds(100)) } while !tryStart(body)
+        }
+    }
+
+    /// Runs a body on a new detached thread, if the system allows one now.
+    /// - Returns: false when it does not; the body does not run then
+    public static func tryStart(_ body: @escaping @Sendable () -> Void) -> Bool {
         let box = Unmanaged.passRetained(Body(body))
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
@@ -26,8 +36,9 @@ public enum OwnThread {
         pthread_attr_destroy(&attributes)
         guard code == 0 else {
             box.release()
-            preconditionFailure("pthread_create failed with \(code): the system allows no more threads")
+            return false
         }
+        return true
     }
 
     /// Runs a body that blocks on a thread of its own and waits for its value, so that no thread of the cooperative pool waits.
