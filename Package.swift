@@ -176,6 +176,7 @@ let package = Package(
                 "Telemetry", "Phrasebook", "SiteConfiguration", "Casework", "TimeSeriesStore", "Watchkeeping", "Gateway", "Simulation", "Demonstration",
                 "TestSupport",
             ]),
+        tests("ConsoleTests", ["Console", "SiteConfiguration", "Threads", "TestSupport"]),
         tests("NotifierTests", ["ScriptedPeers", "Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
         tests("TimeSeriesStoreTests", ["Simulation", "Telemetry", "Phrasebook", "Casework", "TimeSeriesStore", grdb]),
         tests(

@@ -177,7 +177,7 @@ stop() {
 if start; then good "starts with the shipped configuration and answers"; else bad "does not answer"; tail -5 "$work/gateway.log"; fi
 expect "tells systemd that it is ready" eventually 5 grep -qx 'READY=1' "$work/notified"
 expect "feeds the watchdog" eventually 5 grep -qx 'WATCHDOG=1' "$work/notified"
-same "without a users file this machine is admin" "$(web /api/v1/households)" 200
+same "without a users file the console is shut" "$(web /api/v1/households)" 503
 expect "ends within five seconds of SIGTERM" stop
 grep -qx 'STOPPING=1' "$work/notified" && good "says goodbye to systemd" || bad "says no goodbye to systemd"
 

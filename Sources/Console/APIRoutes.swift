@@ -12,6 +12,7 @@ import Watchkeeping
 /// `/api/v1`: reading.
 struct APIRoutes: Sendable {
     let premises: Premises
+    let access: AccessControl
 
     func add(to router: Router<ConsoleContext>) {
         let api = router.group("/api/v1")
@@ -28,7 +29,7 @@ struct APIRoutes: Sendable {
         api.get("audit") { request, context in try await audit(request, context) }
         ActRoutes(premises: premises).add(to: api)
         CareRoutes(premises: premises).add(to: api)
-        EventRoutes(premises: premises).add(to: api)
+        EventRoutes(premises: premises, access: access).add(to: api)
     }
 
     private func meters(_ context: ConsoleContext) async throws -> JSON {

@@ -39,14 +39,14 @@ public struct Account: Sendable, Hashable {
         self.grid = grid
     }
 
-    /// Whoever sits at this machine while there is no users file.
+    /// Whoever sits at this machine while the configuration opens the console.
     static let local = Account(name: "local", role: .admin)
 }
 
 /// `users.yaml`: accounts with hashed passwords and tokens. Written by `wellward user add` and `wellward token add`.
 public struct AccountFile: Sendable {
     /// One line of the file.
-    struct Entry: Sendable {
+    struct Entry: Sendable, Hashable {
         var account: Account
         var passwordHash: String?
         var tokenHash: String?
@@ -121,27 +121,31 @@ public struct AccountFile: Sendable {
         Data(SHA256.hash(data: Data(token.utf8))).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }
 
-    /// The account behind a token.
-    func account(token: String) -> Account? {
+    /// Whether a line stands in the file, with the same password or token, role and grid.
+    func holds(_ entry: Entry) -> Bool { entries.contains(entry) }
+
+    /// The line of a token.
+    func entry(token: String) -> Entry? {
         let hash = AccountFile.tokenHash(token)
-        return entries.first { $0.tokenHash == hash }?.account
+        return entries.first { $0.tokenHash == hash }
     }
 
     /// The account of somebody who signs in with a password.
     func account(named name: String) -> Account? { entries.first { $0.account.name == name && $0.passwordHash != nil }?.account }
 
-    /// The account behind a name and a password.
-    func account(name: String, password: String) -> Account? {
+    /// The line of a name and a password.
+    func entry(name: String, password: String) -> Entry? {
         guard let entry = entries.first(where: { $0.account.name == name && $0.passwordHash != nil }), let hash = entry.passwordHash else {
             // As slow as a wrong password: how long an answer takes must not tell which names there are.
             _ = PasswordHash.matches(password, PasswordHash.nobody)
             return nil
         }
-        return PasswordHash.matches(password, hash) ? entry.account : nil
+        return PasswordHash.matches(password, hash) ? entry : nil
     }
 }
 
 /// Passwords hashed with scrypt (RFC 7914) at N = 2¹⁵, r = 8, p = 1: 32 MiB and some tens of milliseconds a try.
+/// No more is spent on a line that somebody wrote by hand: memory is the watch's.
 enum PasswordHash {
     private static let rounds = 1 << 15
     /// A hash that no password has.
@@ -154,7 +158,7 @@ enum PasswordHash {
 
     static func matches(_ password: String, _ stored: String) -> Bool {
         let parts = stored.split(separator: "$").map(String.init)
-        guard parts.count == 4, parts[0] == "scrypt", let rounds = Int(parts[1]), (1024...1 << 20).contains(rounds),
+        guard parts.count == 4, parts[0] == "scrypt", let rounds = Int(parts[1]), (1024...Self.rounds).contains(rounds),
             let salt = Data(base64Encoded: parts[2]), let expected = Data(base64Encoded: parts[3]),
             let derived = try? derive(password, salt, rounds), derived.count == expected.count
         else { return false }

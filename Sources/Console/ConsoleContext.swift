@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
@@ -10,6 +11,8 @@ struct ConsoleContext: RequestContext {
     var account: Account?
     /// The session of a signed-in browser, for its CSRF token.
     var session: String?
+    /// By what they came in.
+    var proof: AccessControl.Visitor.Proof?
     let remoteAddress: String
 
     init(source: ApplicationRequestContextSource) {
@@ -26,21 +29,29 @@ struct Problem: Error, HTTPResponseError, Sendable {
     var status: HTTPResponse.Status
     var title: String
     var detail: String
+    /// Seconds until it is worth trying again.
+    var retryAfter: Int?
+    /// What a page says of it; nil says it by the status.
+    var heading: Label?
 
-    init(_ status: HTTPResponse.Status, _ title: String, _ detail: String) {
+    init(_ status: HTTPResponse.Status, _ title: String, _ detail: String, retryAfter: Int? = nil) {
         self.status = status
         self.title = title
         self.detail = detail
+        self.retryAfter = retryAfter
     }
+
+    /// What stands in the head of an answer besides its kind.
+    var headers: HTTPFields { retryAfter.map { [.retryAfter: "\($0)"] } ?? [:] }
 
     func response(from request: Request, context: some RequestContext) throws -> Response {
         let body = JSON.of([
             "type": "about:blank", "title": .string(title), "status": .integer(Int64(status.code)), "detail": .string(detail),
             "instance": .string(request.uri.path),
         ])
-        return Response(
-            status: status, headers: [.contentType: "application/problem+json"],
-            body: .init(byteBuffer: ByteBuffer(string: body.serialized)))
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: body.serialized)))
     }
 
     static func notFound(_ what: String) -> Problem { Problem(.notFound, "Not found", "There is no \(what).") }

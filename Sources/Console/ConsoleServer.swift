@@ -44,12 +44,12 @@ public struct ConsoleServer: Service {
     static func router(_ premises: Premises) throws -> Router<ConsoleContext> {
         let access = AccessControl(premises)
         let library = try PageLibrary()
-        let router = Router(context: ConsoleContext.self)
+        let router = Router(context: ConsoleContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: SecurityHeaders(log: premises.log))
         router.add(middleware: ProblemPages(premises: premises, access: access, library: library))
         router.add(middleware: AccessMiddleware(access: access))
         HealthRoutes(premises: premises).add(to: router)
-        APIRoutes(premises: premises).add(to: router)
+        APIRoutes(premises: premises, access: access).add(to: router)
         PageRoutes(premises: premises, access: access, library: library).add(to: router)
         return router
     }

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
 import NIOCore
 import Telemetry
@@ -8,37 +9,55 @@ import Watchkeeping
 /// reader may see.
 struct EventRoutes: Sendable {
     let premises: Premises
+    let access: AccessControl
+    private static let headers: HTTPFields = [
+        .contentType: "text/event-stream", .cacheControl: "no-store", .init("X-Accel-Buffering") ?? .cacheControl: "no",
+    ]
+    /// How often it is asked whether the reader may still read.
+    private static let askedEvery = Duration.seconds(2)
+    /// So many of these make the quarter of a minute after which a comment shows that the connection lives.
+    private static let beatEvery = 7
 
     func add(to api: RouterGroup<ConsoleContext>) {
+        api.head("events") { _, context in
+            _ = try context.requireAccount()
+            return Response(status: .ok, headers: Self.headers)
+        }
         api.get("events") { _, context in
-            let shapes = Shapes(premises, try context.requireAccount())
-            guard let news = premises.desk.newsroom.subscribe() else {
-                throw Problem(.serviceUnavailable, "Too many readers", "Close a page and try again.")
+            let account = try context.requireAccount()
+            guard let proof = context.proof, let news = premises.desk.newsroom.subscribe(account.name) else {
+                throw Problem(.serviceUnavailable, "Too many readers", "Close a page and try again.", retryAfter: 15)
             }
             return Response(
-                status: .ok,
-                headers: [.contentType: "text/event-stream", .cacheControl: "no-store", .init("X-Accel-Buffering") ?? .cacheControl: "no"],
+                status: .ok, headers: Self.headers,
                 body: ResponseBody { writer in
                     try await writer.write(ByteBuffer(string: "retry: 3000\n: welcome\n\n"))
-                    try await pass(news, shapes, to: &writer)
+                    try await pass(news, account, proof, to: &writer)
                     try await writer.finish(nil)
                 })
         }
     }
 
-    /// News as it comes, and a comment every quarter of a minute so that dead connections show.
-    private func pass(_ news: AsyncStream<SiteDesk.News>, _ shapes: Shapes, to writer: inout any ResponseBodyWriter) async throws {
+    /// News as it comes, and a comment every quarter of a minute so that dead connections show. It ends with the account, session or token.
+    private func pass(
+        _ news: AsyncStream<SiteDesk.News>, _ account: Account, _ proof: AccessControl.Visitor.Proof, to writer: inout any ResponseBodyWriter
+    ) async throws {
         // A reader that stalls loses old news here as it does at the newsroom; the page asks anew anyway.
         let beats = AsyncStream<SiteDesk.News?>(bufferingPolicy: .bufferingNewest(64)) { continuation in
             let reading = Task {
-                for await item in news where shapes.mayHear(item) { continuation.yield(item) }
+                // What this reader may hear is asked of the configuration in force, not of the one at the beginning.
+                for await item in news where Shapes(premises, account).mayHear(item) { continuation.yield(item) }
                 continuation.finish()
             }
             let beating = Task {
+                var round = 0
                 while !Task.isCancelled {
-                    try? await Task.sleep(for: .seconds(15))
-                    continuation.yield(nil)
+                    try? await Task.sleep(for: Self.askedEvery)
+                    guard await access.stillHolds(proof) else { break }
+                    round += 1
+                    if round % Self.beatEvery == 0 { continuation.yield(nil) }
                 }
+                continuation.finish()
             }
             continuation.onTermination = { _ in
                 reading.cancel()

@@ -207,13 +207,22 @@ struct PageRoutes: Sendable {
 
     private func signIn(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         let fields = try await form(request, context)
-        let name = String((fields["name"] ?? "").prefix(80))
-        let session = try await access.signIn(name: name, password: fields["password"] ?? "", from: context.remoteAddress)
-        let now = premises.clock.now().wall
-        let what = session == nil ? "sign-in refused" : "signed in"
+        let name = String(decoding: (fields["name"] ?? "").utf8.prefix(240), as: UTF8.self)
+        let session: String?
+        do throws(Problem) {
+            session = try await access.signIn(name: name, password: fields["password"] ?? "", from: context.remoteAddress)
+        } catch {
+            await access.audit(refused: "\(error.status.code)", who: "unknown", from: context.remoteAddress)
+            throw error
+        }
         // A name that was tried may be a password typed into the wrong field: only accounts are named.
         let who = access.isAccount(name) ? name : "unknown"
-        try? await premises.store.write { try $0.audit(who: who, what: what, subject: "console", note: context.remoteAddress, at: now) }
+        if session == nil {
+            await access.audit(refused: "", who: who, from: context.remoteAddress)
+        } else {
+            let now = premises.clock.now().wall
+            try? await premises.store.write { try $0.audit(who: who, what: "signed in", subject: "console", note: context.remoteAddress, at: now) }
+        }
         guard let session else { return page("login", frame(request, context), .signIn, ["wrong": true]) }
         let secure = premises.configuration.console.publicURL?.hasPrefix("https") == true ? "; Secure" : ""
         return redirect("/", cookie: "\(AccessControl.cookie)=\(session); Path=/; HttpOnly; SameSite=Strict\(secure)")

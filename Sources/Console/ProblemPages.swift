@@ -30,7 +30,7 @@ struct ProblemPages: RouterMiddleware {
 
     private func page(_ problem: Problem, _ request: Request, _ context: ConsoleContext) -> Response {
         var frame = PageFrame(premises, access, request, context)
-        let heading: Label =
+        let byStatus: Label =
             switch problem.status {
             case .notFound: .problemNotFound
             case .forbidden, .unauthorized: .problemForbidden
@@ -39,10 +39,13 @@ struct ProblemPages: RouterMiddleware {
             case .badRequest, .contentTooLarge: .problemInput
             default: .problemOther
             }
+        let heading = problem.heading ?? byStatus
         // The details are written for those who program against the API; a reader of Chinese gets the sentence above.
         let detail = frame.language == .english ? problem.detail : ""
-        return library.page(
+        var response = library.page(
             "problem", frame.context(frame.label(heading), ["heading": frame.label(heading), "detail": detail]), language: frame.language,
             status: problem.status)
+        for field in problem.headers { response.headers[field.name] = field.value }
+        return response
     }
 }

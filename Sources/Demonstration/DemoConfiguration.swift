@@ -15,7 +15,7 @@ struct DemoConfiguration {
         var lines = [
             "site: {id: demo, name: 演示小区, timezone: Asia/Shanghai}", "language: zh-Hans",
             "storage: {path: wellward.sqlite, commit_every: 1s}",
-            "console: {listen: \"127.0.0.1:\(consolePort)\", public_url: \"http://127.0.0.1:\(consolePort)\"}",
+            "console: {listen: \"127.0.0.1:\(consolePort)\", open: true, public_url: \"http://127.0.0.1:\(consolePort)\"}",
             "mqtt: {host: 127.0.0.1, port: \(brokerPort)}", "profiles: [\"\(profileFolder)\"]", "buses:",
         ]
         for (bus, port) in ports.sorted(by: { $0.key < $1.key }) {

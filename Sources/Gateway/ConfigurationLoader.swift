@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import Glibc
 import SiteConfiguration
 
 /// Reads a configuration from disk.
@@ -21,17 +22,30 @@ public enum ConfigurationLoader {
         return ConfigurationReader.read(text, file: path, files: files(base: url.deletingLastPathComponent().path))
     }
 
+    /// The text of an ordinary file: a pipe would be waited for without an end.
+    @Sendable private static func readOrdinary(_ path: String) -> String? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFIFO else { return nil }
+        return try? String(contentsOfFile: path, encoding: .utf8)
+    }
+
     /// Files on disk, relative to a folder.
     public static func files(base: String) -> ConfigurationFiles {
         var files = ConfigurationFiles(
             base: base, profileRoots: profileRoots,
-            read: { try? String(contentsOfFile: $0, encoding: .utf8) },
+            read: readOrdinary,
             list: { folder, suffix in
                 var isFolder: ObjCBool = false
                 guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else { return nil }
                 let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
                 return names.filter { suffix.isEmpty || $0.hasSuffix(suffix) }.sorted().map { "\(folder)/\($0)" }
             })
+        files.look = { path in
+            let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+            guard descriptor >= 0 else { return errno == ENOENT || errno == ENOTDIR ? .missing : .unreadable }
+            close(descriptor)
+            return .readable
+        }
         files.mode = { ((try? FileManager.default.attributesOfItem(atPath: $0))?[.posixPermissions] as? NSNumber)?.intValue }
         return files
     }

@@ -28,7 +28,11 @@ extension GatewayService {
             let faults = DocumentIssues(result.issues.filter { $0.severity == .error })
             return log.error("the configuration was not reloaded; the old one stays:\n\(faults)")
         }
+        for issue in result.issues where issue.severity == .warning { log.warning("\(issue)") }
         let old = premises.configuration
+        if let why = ReloadOfConsole.refusal(from: old.console, to: new.console) {
+            return log.error("the configuration was not reloaded; the old one stays: \(why)")
+        }
         let fixed: [(String, Bool)] = [
             ("site", old.siteID != new.siteID || old.clock.zone != new.clock.zone), ("storage", old.storage != new.storage),
             ("console.listen", old.console.host != new.console.host || old.console.port != new.console.port), ("mqtt", old.mqtt != new.mqtt),

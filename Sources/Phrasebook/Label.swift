@@ -19,7 +19,8 @@ public enum Label: String, CaseIterable, Sendable {
         why, again
     case quality, qualityHint, completeness, compliance, timeliness, byDay, byBus, byMeter, day, disputed, corrections, askCorrection, fromTime, shouldBe,
         acceptCorrection, rejectCorrection, correctionOpen, correctionAccepted, correctionRejected, passage, untilSign, navQuality, navPeople
-    case problemNotFound, problemForbidden, problemConflict, problemTooMany, problemInput, problemOther, revokeLinks, undo, sendingSoon, whoWasTold, setDuty,
+    case problemNotFound, problemForbidden, problemConflict, problemTooMany, problemInput, problemOther, problemShut, problemBusy, revokeLinks, undo,
+        sendingSoon, whoWasTold, setDuty,
         quietHours, substitute
 
     /// The words in both languages.
@@ -36,6 +37,12 @@ public enum Label: String, CaseIterable, Sendable {
             ("现在做不了这一步：可能已经结案，或者别人先处理了。请退回看看最新情况。", "This step is not possible now: the case may be closed, or somebody was quicker. Go back and look.")
         case .problemTooMany: ("试的次数太多了，请五分钟后再试。", "Too many tries. Wait five minutes and try again.")
         case .problemInput: ("填写的内容有问题，请退回检查时间和选项。", "Something is wrong with what was entered. Go back and check times and choices.")
+        case .problemShut:
+            (
+                "控制台现在不开放，因为账号文件用不了；各户照常有人看护。请管理员查看网关的日志。急事请直接打电话。",
+                "The console is shut because its accounts cannot be read; homes are watched all the same. The gateway's log says what to mend. If it is urgent, phone."
+            )
+        case .problemBusy: ("网关正忙，请过几秒再试。急事请直接打电话。", "The gateway is busy; try again in a few seconds. If it is urgent, phone.")
         case .problemOther: ("网关现在没有办成，请一分钟后再试。急事请直接打电话。", "The gateway could not do this now; try again in a minute. If it is urgent, phone.")
         case .revokeLinks: ("收回已发出的链接", "Take back the links that were sent")
         case .undo: ("撤销", "Undo")

@@ -190,35 +190,54 @@ public struct ConfigurationReader {
             node?.child("listen")?.report(
                 .said("`\(listen)`不是HOST:PORT", "`\(listen)` is not HOST:PORT"), fix: .said("写成127.0.0.1:8080这样", "write something like 127.0.0.1:8080"))
         }
-        var users = node?.string("users_file").map(files.resolve)
-        if let path = users, files.read(path) == nil {
-            // Behind a proxy everybody comes from this machine, and without accounts everybody on this machine may do everything.
-            let isThere = files.mode(path) != nil
-            node?.child("users_file")?.report(
-                isThere
-                    ? .said("`\(path)`读不了：那样谁都不用登录", "`\(path)` cannot be read: nobody would have to sign in")
-                    : .said("没有`\(path)`这个文件", "there is no file `\(path)`"),
-                fix: isThere
-                    ? .said("让网关的用户能读它", "let the gateway's user read it")
-                    : .said("运行`wellward user add`；在那之前控制台只在本机开放", "run `wellward user add`; until then the console stays on loopback"),
-                severity: node?.string("public_url") == nil && !isThere ? .warning : .error)
-            users = nil
-        } else if let path = users, let mode = files.mode(path), mode & 0o022 != 0 {
-            node?.child("users_file")?.report(
-                .said("别人能改写`\(path)`，从而给自己开账号", "others may write `\(path)`, and with it make themselves accounts"), fix: run("chmod 600 \(path)"))
-        } else if let path = users, let mode = files.mode(path), mode & 0o004 != 0 {
-            node?.child("users_file")?.report(
-                .said("本机上谁都能读`\(path)`里的密码哈希", "everybody on this machine may read the password hashes in `\(path)`"), fix: run("chmod 640 \(path)"),
+        let users = node?.string("users_file").map(files.resolve)
+        let open = node?.flag("open") ?? false
+        // Nothing here stops the gateway: while accounts cannot be known the console is shut, and homes are watched.
+        if let path = users { lookAtUsersFile(path, node?.child("users_file")) }
+        if open, users != nil {
+            node?.child("open")?.report(
+                .said("写了账号文件，`open`就不起作用", "with a users file `open` says nothing: accounts are asked for"), fix: .said("去掉其中一个", "take one of the two out"),
+                severity: .warning)
+        } else if users == nil, !open {
+            (node ?? root).report(
+                .said("没有账号文件，控制台不开放", "there is no users file: the console is shut"),
+                fix: .said(
+                    "运行`wellward user add`并写上`users_file`；只想本机人人可用，写`open: true`",
+                    "run `wellward user add` and name the file in `console.users_file`; where everybody on this machine may do everything, write `open: true`"),
                 severity: .warning)
         }
-        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
-        if users == nil, !isLoopback {
+        var console = SiteConfiguration.Console(host: host, port: port, usersFile: users, open: open, publicURL: node?.string("public_url"))
+        if users == nil, !console.isOnLoopback {
             node?.child("listen")?.report(
                 .said("没有账号文件，控制台只在本机监听", "without a users file the console listens on loopback only"),
                 fix: .said("运行`wellward user add`，或在127.0.0.1监听", "run `wellward user add`, or listen on 127.0.0.1"), severity: .warning)
-            host = "127.0.0.1"
+            console.host = "127.0.0.1"
         }
-        return SiteConfiguration.Console(host: host, port: port, usersFile: users, publicURL: node?.string("public_url"))
+        return console
+    }
+
+    private func lookAtUsersFile(_ path: String, _ node: DocumentNode?) {
+        switch files.presence(path) {
+        case .missing:
+            node?.report(
+                .said("没有`\(path)`这个文件：控制台不开放", "there is no file `\(path)`: the console is shut"),
+                fix: .said("运行`wellward user add`", "run `wellward user add`"), severity: .warning)
+        case .unreadable:
+            node?.report(
+                .said("`\(path)`读不了：控制台不开放", "`\(path)` cannot be read: the console is shut"),
+                fix: .said("让网关的用户能读它，也能进它所在的文件夹", "let the gateway's user read it and enter its folder"), severity: .warning)
+        case .readable:
+            guard let mode = files.mode(path) else { return }
+            if mode & 0o022 != 0 {
+                node?.report(
+                    .said("别人能改写`\(path)`，从而给自己开账号：控制台不开放", "others may write `\(path)`, and with it make themselves accounts: the console is shut"),
+                    fix: run("chmod 600 \(path)"), severity: .warning)
+            } else if mode & 0o004 != 0 {
+                node?.report(
+                    .said("本机上谁都能读`\(path)`里的密码哈希", "everybody on this machine may read the password hashes in `\(path)`"), fix: run("chmod 640 \(path)"),
+                    severity: .warning)
+            }
+        }
     }
 
     private func broker() -> SiteConfiguration.Broker? {

@@ -49,7 +49,9 @@ public enum ConfigurationSchema {
             },
             "console": {
               "type": "object", "additionalProperties": false,
-              "properties": {"listen": {"type": "string", "default": "127.0.0.1:8080"}, "users_file": {"type": "string"}, "public_url": {"type": "string"}}
+              "properties": {"listen": {"type": "string", "default": "127.0.0.1:8080"}, "users_file": {"type": "string"},
+                             "open": {"type": "boolean", "default": false, "description": "without users_file: everybody on this machine is admin"},
+                             "public_url": {"type": "string"}}
             },
             "mqtt": {
               "type": "object", "additionalProperties": false,

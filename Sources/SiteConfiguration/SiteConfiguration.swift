@@ -53,10 +53,28 @@ public struct SiteConfiguration: Sendable {
     public struct Console: Sendable, Hashable {
         public var host: String
         public var port: Int
-        /// Hashed passwords and tokens; nil when there is no such file, and then only loopback may listen.
+        /// Hashed passwords and tokens. While the file cannot be read, nobody comes in.
         public var usersFile: String?
+        /// Whether everybody on this machine is admin where no users file is named.
+        public var open = false
         /// The address links start with.
         public var publicURL: String?
+
+        /// A console.
+        public init(host: String, port: Int, usersFile: String? = nil, open: Bool = false, publicURL: String? = nil) {
+            (self.host, self.port, self.usersFile, self.open, self.publicURL) = (host, port, usersFile, open, publicURL)
+        }
+
+        /// Whether it listens on this machine only.
+        public var isOnLoopback: Bool { host == "localhost" || host == "::1" || Self.isLoopback(host) }
+        /// Whether whoever is on this machine needs no account.
+        public var isOpenToThisMachine: Bool { usersFile == nil && open && isOnLoopback }
+
+        /// Whether a name is an IPv4 address of this machine, and no name that begins like one.
+        public static func isLoopback(_ name: String) -> Bool {
+            let parts = name.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
+            return parts.count == 4 && parts.allSatisfy { $0.map { (0...255).contains($0) } ?? false } && parts[0] == 127
+        }
     }
 
     /// The MQTT broker.

@@ -65,7 +65,8 @@ enum Residence {
 
     static func configuration(_ lines: [SimulatedLine], _ broker: PrivateBroker, _ port: Int, lifts: Int = 20, poll: String = "5m") -> String {
         var text = [
-            "site: {id: bench}", "storage: {path: w.sqlite}", "console: {listen: \"127.0.0.1:\(port)\"}", "mqtt: {host: 127.0.0.1, port: \(broker.port)}",
+            "site: {id: bench}", "storage: {path: w.sqlite}", "console: {listen: \"127.0.0.1:\(port)\", open: true}",
+            "mqtt: {host: 127.0.0.1, port: \(broker.port)}",
             "buses:",
         ]
         for (index, line) in lines.enumerated() { text.append("  - {id: bus-\(index), transport: tcp, host: 127.0.0.1, port: \(line.port)}") }

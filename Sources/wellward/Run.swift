@@ -49,7 +49,7 @@ struct Run: AsyncParsableCommand {
                     "\(configuration.storage.path)：\(fault.text.chinese)；检查路径、权限和剩余空间",
                     "\(configuration.storage.path): \(fault); check the path, its rights and the space left"))
         }
-        if configuration.console.usersFile == nil { log.notice("no users file: the console answers on this machine only") }
+        if configuration.console.isOpenToThisMachine { log.notice("the console is open: everybody on this machine is admin") }
         let console = gateway.console { port in log.info("the console listens", metadata: ["address": "\(configuration.console.host):\(port)"]) }
         var services = ServiceGroupConfiguration(
             services: [

@@ -56,7 +56,7 @@ final class LittleSite: Sendable {
         site: {id: e2e, name: 测试, timezone: Asia/Shanghai}
         language: en
         storage: {path: w.sqlite, commit_every: 200ms}
-        console: {listen: "127.0.0.1:\(gateway.port)", public_url: "http://127.0.0.1:\(gateway.port)"}
+        console: {listen: "127.0.0.1:\(gateway.port)", open: true, public_url: "http://127.0.0.1:\(gateway.port)"}
         mqtt: {host: 127.0.0.1, port: \(broker.port)}
         profiles: ["\(ShippedProfiles.root.path)/DeviceProfiles"]
         buses:

@@ -72,7 +72,7 @@ import TimeSeriesStore
         var text = """
             site: {id: e2e}
             storage: {path: w.sqlite}
-            console: {listen: "127.0.0.1:\(gateway.port)"}
+            console: {listen: "127.0.0.1:\(gateway.port)", open: true}
             mqtt: {host: 127.0.0.1, port: \(broker.port)}
             elevators:
 

@@ -39,13 +39,33 @@ import Testing
         return ConfigurationReader.read(text, file: "wellward.yaml", files: files)
     }
 
-    @Test func `a users file that is there and cannot be read is an error, not a console without accounts`() throws {
+    @Test func `whatever is wrong with the users file, the configuration is good: the console is shut and homes are watched`() throws {
         var files = ConfigurationFiles(base: "/site", read: { _ in nil }, list: { _, _ in nil })
-        let text = "site: {id: s}\nconsole: {users_file: users.yaml}\n"
-        func found() -> [DocumentIssue] { ConfigurationReader.read(text, file: "w.yaml", files: files).issues.filter { $0.description.contains("users.yaml") } }
-        #expect(found().map(\.severity) == [.warning], "none yet: loopback only")
-        files.mode = { _ in 0o600 }
-        #expect(found().map(\.severity) == [.error])
+        let text = "site: {id: s}\nconsole: {users_file: users.yaml, public_url: \"https://x.example\", listen: \"0.0.0.0:80\"}\n"
+        for (presence, word) in [(FilePresence.missing, "no file"), (.unreadable, "cannot be read"), (.readable, "others may write")] {
+            files.look = { _ in presence }
+            files.mode = { _ in presence == .readable ? 0o666 : nil }
+            let result = ConfigurationReader.read(text, file: "w.yaml", files: files)
+            let issues = result.issues.filter { $0.description.contains("users.yaml") }
+            #expect(issues.map(\.severity) == [.warning] && issues[0].description.contains(word) && issues[0].description.contains("shut"))
+            let console = try #require(result.configuration).console
+            #expect(console.usersFile == "/site/users.yaml" && console.host == "0.0.0.0" && !console.isOpenToThisMachine)
+        }
+    }
+
+    @Test func `the console is open without accounts only where the configuration says so, and on this machine`() throws {
+        let files = ConfigurationFiles(base: "/site", read: { _ in nil }, list: { _, _ in nil })
+        func console(_ text: String) throws -> (SiteConfiguration.Console, [String]) {
+            let result = ConfigurationReader.read("site: {id: s}\n\(text)", file: "w.yaml", files: files)
+            return (try #require(result.configuration).console, result.issues.map(\.description))
+        }
+        #expect(try !console("").0.isOpenToThisMachine)
+        #expect(try console("").1.contains { $0.contains("the console is shut") })
+        #expect(try console("console: {open: true}\n").0.isOpenToThisMachine)
+        #expect(try console("console: {open: true, listen: \"0.0.0.0:80\"}\n").0.host == "127.0.0.1")
+        let both = try console("console: {open: true, users_file: u}\n")
+        #expect(!both.0.isOpenToThisMachine && both.1.contains { $0.contains("accounts are asked for") })
+        #expect(!SiteConfiguration.Console(host: "127.evil.example", port: 1, open: true).isOpenToThisMachine)
     }
 
     @Test(

@@ -31,7 +31,7 @@ public final class StormSite: Sendable {
             site: {id: storm, timezone: UTC}
             language: en
             storage: {path: w.sqlite}
-            console: {listen: "127.0.0.1:\(port)", public_url: "http://127.0.0.1:\(port)"}
+            console: {listen: "127.0.0.1:\(port)", open: true, public_url: "http://127.0.0.1:\(port)"}
             ladders: {elder: [{after: 0s, notify: [grid_worker]}]}
             contacts: [{id: grid, role: grid_worker, channels: [\((hooks.map(\.key) + ["screen"]).joined(separator: ", "))]}]
             channels:
