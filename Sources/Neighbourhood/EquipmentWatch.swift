@@ -94,7 +94,7 @@ struct EquipmentWatch: Sendable {
             return Finding(
                 subject: Subject(.meter, meter.rawValue), kind: .equipment, rule: "meter_replaced", severity: .attention, at: now,
                 text: event.told(of: meter.rawValue))
-        case .rollover, .reset, .quarantined, .glitchDropped: return nil
+        case .rollover, .reset, .setBack, .quarantined, .glitchDropped: return nil
         }
     }
 

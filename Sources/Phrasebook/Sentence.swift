@@ -16,7 +16,7 @@ public enum Sentence: String, CaseIterable, Sendable {
     case useWhileAway, useWhileAwayPlain
     case blind
     case degraded
-    case meterJump, meterGlitch, meterReset, meterReplaced, meterReverse, meterRollover
+    case meterJump, meterGlitch, meterReset, meterReplaced, meterReverse, meterRollover, meterSetBack
     case safe, coarseDrip, safeNoUseYet, learning, away, inHospital, notArmed, tooCoarse
     case signOfLife, silenceUnseen, lastUseUnseen, silenceOverLeak, silenceOverCounts, absenceEnding
     // Meters and buses.
@@ -174,6 +174,11 @@ public enum Sentence: String, CaseIterable, Sendable {
             (
                 "{meter}倒转了{litres}升，不计为用水。请查止回阀、安装方向和管中空气。",
                 "{meter} ran backwards by {litres} L, which is not counted. Check the non-return valve, the mounting direction and air in the pipe."
+            )
+        case .meterSetBack:
+            (
+                "{meter}的读数从{from}升退回到{to}升，之后从那里接着走：多半是水表断过电。用水从新读数算起。",
+                "{meter} went back from {from} L to {to} L and counts on from there: it has probably lost power. Use is counted from the new reading."
             )
         case .meterRollover: ("水表走满一圈（{from}升之后回到{to}升）。", "The register rolled over (from {from} L to {to} L).")
         case .safe: ("最后一次用水在{last}，在平时范围内。", "The last use was {last}, within what is usual.")

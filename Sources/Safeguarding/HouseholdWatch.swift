@@ -163,6 +163,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
         case .event(let event):
             lastReading = now
             effects.append(.meter(event))
+            if case .setBack(_, _, let used) = event, used > .zero { take(Consumption(from: before, to: now, volume: used), at: now, &effects) }
         case .duplicate, .late: break
         }
     }

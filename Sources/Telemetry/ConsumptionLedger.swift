@@ -8,6 +8,9 @@ public enum MeterEvent: Hashable, Sendable, Codable {
     case replaced(from: Volume, to: Volume)
     /// Water went backwards by more than jitter.
     case reverse(Volume)
+    /// The register was set back, as a meter does that lost power and goes on from an older saved state; it counts on from there,
+    /// and this much was used since.
+    case setBack(from: Volume, to: Volume, used: Volume)
     /// A jump no pipe of this size can carry; held back until the next readings say which side is true.
     case quarantined(from: Volume, to: Volume)
     /// The jump was a single false answer; the register is back where it was.
@@ -77,12 +80,30 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         /// The value it began with, and when it was read last; absent in states saved before these were kept.
         var first: Volume?
         var readAt: Interval?
+        /// How long before it nothing was read, and how long the readings before that lay apart.
+        var step: Interval?
+        var usualStep: Interval?
+
+        /// The meter was not heard for some polls before.
+        var followsGap: Bool { step.map { step in usualStep.map { step.milliseconds * 2 >= $0.milliseconds * 5 } ?? false } ?? false }
+    }
+
+    /// A fall in one step that may be a register set back rather than water that ran backwards: what comes next tells.
+    private struct Fall: Sendable, Codable, Hashable {
+        var from: Volume
+        var depth: Volume
+        /// Faster than water runs backwards through a home's pipe.
+        var isFast: Bool
+        /// The register held still afterwards: water that swings back does not rest.
+        var rested = false
     }
 
     /// Where the register stood before it was believed to be somewhere else.
     private struct Former: Sendable, Codable, Hashable {
         var highest: Volume
         var left: Interval
+        /// By how much it was set back: so much up again in one step would be water swinging after all.
+        var setBackBy: Volume?
     }
 
     /// What is known of the meter.
@@ -111,6 +132,11 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     private var crest: Volume?
     /// When an earlier swing was over.
     private var swungBefore: Interval?
+    /// The newest fall, while it is not clear what it is; and when the register was set back last.
+    private var fall: Fall?
+    private var setBackAt: Interval?
+    /// How far the newest two accepted readings lay apart.
+    private var usualStep: Interval?
 
     /// The most that runs backwards through a pipe rather than being another register: a hundred litres.
     private static let mostReversed = Volume.litres(100)
@@ -126,6 +152,11 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     /// A register that swung within these days may take so long for a swing: one a day, by the mains' pressure.
     private static let swingsRecur = Interval.days(3)
     private static let slowSwing = Interval.hours(30)
+    /// A register that falls by at least so much in one step may have been set back; after a gap by at most a cubic metre.
+    private static let leastSetBack = Volume.litres(5)
+    private static let mostSetBack = Volume.litres(1000)
+    /// Water runs backwards through a home's pipe no faster than this: in an hour.
+    private static let mostReversedPerHour = 600.0
 
     /// A ledger that has seen nothing yet.
     public init(limits: Limits) { self.limits = limits }
@@ -142,6 +173,7 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         forget(at: now)
         gathered = now.elapsed - (peakAt ?? previousAt.elapsed)
         if let entry = comeBack(to: value, at: now, since: previousAt) { return entry }
+        if let entry = countOn(to: value, from: previous, at: now) { return entry }
         if value >= highest {
             // A leap that was held back stays a leap, however much the pipe would have carried meanwhile.
             let leapt = pending.map { ($0.first ?? $0.register) > highest && value >= $0.register - jitter } ?? false
@@ -171,6 +203,7 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
             swungBefore = reversedAt
             lowest = nil
             crest = nil
+            fall = nil
             self.reversedAt = nil
         }
         if let former, now.elapsed - former.left >= Self.remembered { self.former = nil }
@@ -179,7 +212,7 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
 
     /// Whether water ran backwards some hours or days before it last did: a habit of the mains.
     private func hasSwung(before: Interval) -> Bool {
-        guard let swungBefore else { return false }
+        guard let swungBefore, swungBefore != setBackAt else { return false }
         return before - swungBefore >= Self.swinging && before - swungBefore < Self.swingsRecur
     }
 
@@ -187,15 +220,47 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     private mutating func comeBack(to value: Volume, at now: Instant, since before: Instant) -> Entry? {
         guard let former, value >= former.highest - jitter, value - former.highest <= most(in: now.elapsed - former.left) else { return nil }
         let apart = former.highest - highest
+        if let depth = former.setBackBy {
+            guard apart > .zero, value - highest >= depth - jitter else { return nil }
+        }
         // From below it must leap the whole way up; from above it must fall, and nearer to where it once stood.
         let isBack = apart > .zero ? value - highest > apart - jitter : value < highest - jitter && value - former.highest < highest - value
-        guard max(apart, .zero - apart) > Self.mostReversed, isBack else { return nil }
+        guard max(apart, .zero - apart) > Self.mostReversed || former.setBackBy != nil, isBack else { return nil }
         let elsewhere = highest
         let used = max(.zero, value - former.highest)
         accept(max(value, former.highest), at: now)
         register = value
         self.former = nil
         return used == .zero ? .event(.glitchDropped(elsewhere)) : .consumption(Consumption(from: before, to: now, volume: used))
+    }
+
+    /// After a fall in one step: a register that held still and then rises by little counts on from where it was set back to. Water
+    /// that swings comes back at once, or without a rest, or by as much as it fell.
+    private mutating func countOn(to value: Volume, from previous: Volume, at now: Instant) -> Entry? {
+        guard var fall, lowest != nil, pending == nil else { return nil }
+        let rise = value - previous
+        let noise = max(trembled ?? .zero, .zero)
+        if value < previous - jitter || value >= highest {
+            self.fall = nil
+            return nil
+        }
+        guard rise > noise else {
+            fall.rested = fall.rested || rise >= .zero - noise
+            self.fall = fall
+            return nil
+        }
+        guard fall.rested || fall.isFast, rise + rise < fall.depth else { return nil }
+        gathered = readAt.map { now.since($0) }
+        setBack(by: fall.depth, to: value, at: now)
+        return .event(.setBack(from: fall.from, to: previous, used: rise))
+    }
+
+    private mutating func setBack(by depth: Volume, to value: Volume, at now: Instant) {
+        leave(for: value, at: now)
+        former?.setBackBy = depth
+        setBackAt = now.elapsed
+        // A second one within days, and without a gap, is taken for a swing: the mains' pressure comes and goes.
+        swungBefore = now.elapsed
     }
 
     private mutating func rise(to value: Volume, at now: Instant, since before: Instant) -> Entry {
@@ -225,6 +290,7 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
             trembledAt = now.elapsed
         }
         register = value
+        usualStep = now.since(before)
         readAt = now
         pending = nil
         if let dropped { return .event(dropped) }
@@ -237,13 +303,15 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         guard let held = pending, value >= held.register - max(Self.mostReversed, jitter),
             value - held.register <= most(in: now.elapsed - (held.readAt ?? now.elapsed))
         else {
-            pending = Pending(register: value, confirmations: 0, first: value, readAt: now.elapsed)
+            pending = Pending(
+                register: value, confirmations: 0, first: value, readAt: now.elapsed, step: readAt.map { now.since($0) }, usualStep: usualStep)
             return .event(.quarantined(from: previous, to: value))
         }
         let first = held.first ?? held.register
-        if let event = fallen(to: value, first: first, from: previous, at: now) { return .event(event) }
+        if let event = fallen(to: value, first: first, held: held, from: previous, at: now) { return .event(event) }
         guard held.confirmations >= 1 else {
-            pending = Pending(register: value, confirmations: held.confirmations + 1, first: first, readAt: now.elapsed)
+            pending = Pending(
+                register: value, confirmations: held.confirmations + 1, first: first, readAt: now.elapsed, step: held.step, usualStep: held.usualStep)
             return .event(.quarantined(from: previous, to: value))
         }
         leave(for: value, at: now)
@@ -251,16 +319,30 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     }
 
     /// What a fall is that two readings agree on: a rollover, water that ran backwards, or a reset; nil when it is none of these.
-    private mutating func fallen(to value: Volume, first: Volume, from previous: Volume, at now: Instant) -> MeterEvent? {
+    private mutating func fallen(to value: Volume, first: Volume, held: Pending, from previous: Volume, at now: Instant) -> MeterEvent? {
         guard first < highest, value < highest, let readAt else { return nil }
         let most = most(in: now.since(readAt))
-        if let modulus = modulus(for: highest), highest - first > Volume(millilitres: modulus.millilitres / 2), value + modulus - highest <= most {
+        if let modulus = modulus(for: highest), highest - first > Volume(millilitres: modulus.millilitres / 2),
+            value + modulus - highest <= (isStatedOrDecimal(modulus) ? most : min(most, littleUse(in: now.since(readAt))))
+        {
             let from = highest
             accept(value, at: now)
             return .rollover(from: from, to: value)
         }
         let low = lowest ?? highest
+        let depth = previous - first
+        let isStep = lowest == nil && depth >= max(Self.leastSetBack, jitter) && value >= first - jitter
+        if isStep, held.followsGap, depth <= Self.mostSetBack, !swings(at: now) {
+            gathered = now.elapsed - (held.readAt ?? now.elapsed)
+            setBack(by: depth, to: value, at: now)
+            return .setBack(from: previous, to: first, used: max(.zero, value - first))
+        }
         if low - value <= max(Self.mostReversed, jitter) {
+            let hours = (held.step ?? .zero).hours
+            fall =
+                isStep && swungBefore.map { now.elapsed - $0 >= Self.swingsRecur } ?? true
+                ? Fall(from: previous, depth: depth, isFast: hours > 0 && depth.litres / hours > Self.mostReversedPerHour) : nil
+            fall?.rested = value <= first
             lowest = value
             crest = value
             reversedAt = now.elapsed
@@ -276,18 +358,10 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         return nil
     }
 
-    /// The use across a rollover, for the caller that wants to count it.
-    public static func use(acrossRolloverFrom from: Volume, to: Volume, modulus: Volume) -> Volume {
-        to + modulus - from
-    }
-
-    /// The modulus at which a register of this height would roll over: the profile's, or the next power of ten from
-    /// 10 m³ on when the register stands in the last twentieth below it.
-    public func modulus(for register: Volume) -> Volume? {
-        if let stated = limits.rollover { return stated }
-        var power: Int64 = 10_000_000
-        while power <= register.millilitres && power < 1_000_000_000_000_000 { power *= 10 }
-        return register.millilitres >= power - power / 20 ? Volume(millilitres: power) : nil
+    /// Whether water ran backwards and came back within the last days.
+    private func swings(at now: Instant) -> Bool {
+        guard let swungBefore, swungBefore != setBackAt else { return false }
+        return now.elapsed - swungBefore < Self.swingsRecur
     }
 
     /// The register is believed to be somewhere else from now on; where it stood is remembered for a while.
@@ -298,6 +372,8 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
     }
 
     private mutating func accept(_ value: Volume, at now: Instant) {
+        if let readAt { usualStep = now.since(readAt) }
+        fall = nil
         register = value
         highest = value
         peakAt = now.elapsed

@@ -229,6 +229,87 @@ import Testing
         }
     }
 
+    /// Takes readings at some minutes and says what was used, what else was told, and when the first use after the fall was told.
+    func take(_ ledger: inout ConsumptionLedger, _ readings: [(minute: Int64, litres: Int64)]) -> (used: Volume, events: [MeterEvent], firstUse: Int64?) {
+        var used = Volume.zero
+        var events: [MeterEvent] = []
+        var firstUse: Int64?
+        for reading in readings {
+            switch ledger.handle(.litres(reading.litres), at: minutes(reading.minute)) {
+            case .consumption(let use):
+                used += use.volume
+                if use.volume > .zero { firstUse = firstUse ?? reading.minute }
+            case .event(.setBack(let from, let to, let more)):
+                used += more
+                events.append(.setBack(from: from, to: to, used: more))
+                if more > .zero { firstUse = firstUse ?? reading.minute }
+            case .event(let event): events.append(event)
+            default: break
+            }
+        }
+        return (used, events, firstUse)
+    }
+
+    @Test(arguments: [20, 40, 90, 300] as [Int64]) func `a register set back after the meter was not heard counts on at once`(litres: Int64) {
+        var ledger = ledger()
+        for quarter in 0..<8 { _ = ledger.handle(.litres(5000), at: minutes(Int64(quarter) * 15)) }
+        // An hour without power; then the home goes on drawing water.
+        let seen = take(
+            &ledger, [(180, 5000 - litres), (195, 5000 - litres + 3), (210, 5000 - litres + 9), (225, 5000 - litres + 9), (240, 5000 - litres + 15)])
+        #expect(seen.events.contains { if case .setBack(.litres(5000), .litres(5000 - litres), _) = $0 { true } else { false } }, "\(seen.events)")
+        #expect(seen.used == .litres(15) && seen.firstUse == 195, "\(seen)")
+    }
+
+    @Test(arguments: [15, 1] as [Int64]) func `a register set back between two polls counts on as soon as it rises by little after a rest`(beat: Int64) {
+        var ledger = ledger()
+        for poll in 0..<8 { _ = ledger.handle(.litres(5000), at: minutes(Int64(poll) * beat)) }
+        let rise: [Int64] = [4960, 4960, 4960, 4965, 4965, 4971, 4977, 5010, 5016]
+        let seen = take(&ledger, rise.enumerated().map { ((Int64($0.offset) + 8) * beat, $0.element) })
+        #expect(seen.events.contains(.setBack(from: .litres(5000), to: .litres(4960), used: .litres(5))), "\(seen.events)")
+        #expect(seen.used == .litres(56) && seen.firstUse == 11 * beat, "\(seen)")
+    }
+
+    @Test func `a register that leaps back faster than water runs counts on even without a rest`() {
+        var ledger = ledger()
+        for poll in 0..<8 { _ = ledger.handle(.litres(5000), at: minutes(Int64(poll))) }
+        let seen = take(&ledger, (0..<20).map { (Int64($0) + 8, 4960 + 2 * Int64($0)) })
+        #expect(seen.events.contains { if case .setBack = $0 { true } else { false } }, "\(seen.events)")
+        #expect(seen.used >= .litres(36), "\(seen)")
+    }
+
+    @Test func `water that swings once after a gap is a set-back at the most once, and coming back the whole way is no use`() {
+        var ledger = ledger()
+        for quarter in 0..<8 { _ = ledger.handle(.litres(5000), at: minutes(Int64(quarter) * 15)) }
+        let seen = take(&ledger, [(180, 4960), (195, 4960), (210, 5000), (225, 4960), (240, 4960), (255, 5000)])
+        #expect(seen.used == .zero, "\(seen)")
+    }
+
+    @Test(arguments: [16, 23, 24, 31, 32], [1, 10, 100, 1000, 10_000] as [Int64]) func `a binary counter's end is known at any decimal`(
+        bits: Int, count: Int64
+    ) {
+        let modulus = Volume(millilitres: Int64(1) << Int64(bits) * count)
+        var ledger = ledger(resolution: Volume(millilitres: min(count, 1000)))
+        let before = modulus - .litres(5)
+        guard modulus >= .litres(1000) else { return }
+        _ = ledger.handle(before, at: start)
+        #expect(ledger.handle(.litres(3), at: minutes(15)) == .event(.quarantined(from: before, to: .litres(3))))
+        #expect(ledger.handle(.litres(3), at: minutes(30)) == .event(.rollover(from: before, to: .litres(3))))
+        #expect(ledger.modulus(for: before) == modulus)
+        #expect(ConsumptionLedger.use(acrossRolloverFrom: before, to: .litres(3), modulus: modulus) == .litres(8))
+    }
+
+    @Test func `a reset some way below a binary counter's end is a reset, also after days`() {
+        var ledger = ledger()
+        _ = ledger.handle(.litres(65_000), at: start)
+        _ = ledger.handle(.litres(0), at: minutes(3 * 1440))
+        #expect(
+            ledger.handle(.litres(0), at: minutes(3 * 1440 + 15)) == .event(.rollover(from: .litres(65_000), to: .zero)), "half a cubic metre in three days")
+        var other = self.ledger()
+        _ = other.handle(.litres(63_000), at: start)
+        _ = other.handle(.litres(0), at: minutes(15))
+        #expect(other.handle(.litres(0), at: minutes(30)) == .event(.reset(from: .litres(63_000), to: .zero)))
+    }
+
     @Test func `a state saved before registers were held back still decodes`() throws {
         let old =
             #"{"limits":{"resolution":1000,"mostPerHour":5000000},"highest":7000,"register":7000,"readAt":{"elapsed":0,"wall":0},"pending":{"register":9000000,"confirmations":0}}"#
