@@ -97,8 +97,17 @@ public struct Case: Sendable, Hashable, Codable {
     static let mostFindings = 50
     /// The most rungs kept, repetitions among them.
     static let mostRungs = 64
-    /// Notes longer than this take no more, in bytes.
-    static let longestNote = 20_000
+    /// A note takes no more than this, in bytes.
+    public static let longestNote = 20_000
+
+    /// The case with texts as long as this release writes them, whatever a record holds.
+    public var fitted: Case {
+        var item = self
+        if note.utf8.count > Self.longestNote + 8000 { item.note = note.bounded(.init(scalars: Self.longestNote, bytes: Self.longestNote, hasLines: true)) }
+        func short(_ text: String?) -> String? { text.map { $0.utf8.count <= 320 ? $0 : $0.bounded(.name) } }
+        (item.acceptedBy, item.arrivedBy, item.closedBy, item.noAccessBy) = (short(acceptedBy), short(arrivedBy), short(closedBy), short(noAccessBy))
+        return item
+    }
 }
 
 /// A message that is to reach one contact by one channel.
@@ -131,6 +140,8 @@ public struct Notice: Sendable, Hashable, Codable {
     public var openedAt: Instant
     /// Not to be sent before this place on the elapsed-time axis (quiet hours).
     public var notBefore: Interval
+    /// What another device said in its own words; the renderer puts them in where the channel may carry names.
+    public var quote: String?
     /// Set when the case behind it could not be written down: the disk is full, and a restart would not know of it.
     public var isUndurable: Bool?
 

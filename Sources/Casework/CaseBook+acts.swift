@@ -11,8 +11,9 @@ extension CaseBook {
             throw .closed(found.outcome)
         }
         // The same act sent twice by a phone with a bad line must not write its note twice.
-        if !act.note.isEmpty, found.note != act.note, !found.note.hasSuffix("\n\(act.note)"), found.note.utf8.count < Case.longestNote {
-            found.note = found.note.isEmpty ? act.note : "\(found.note)\n\(act.note)"
+        let note = act.note.bounded(.note)
+        if !note.isEmpty, found.note != note, !found.note.hasSuffix("\n\(note)"), found.note.utf8.count < Case.longestNote {
+            found.note = found.note.isEmpty ? note : "\(found.note)\n\(note)"
         }
         switch act.deed {
         case .accept: return accept(&found, act, at: now)
@@ -25,10 +26,10 @@ extension CaseBook {
     /// The same word of the same person within so long is one word, sent twice.
     private static let sentTwiceWithin = Interval.minutes(10)
 
-    private func isRelative(_ who: String) -> Bool { directory.contact(ContactID(who))?.role.isRelative ?? false }
+    private func isRelative(_ act: Act) -> Bool { act.speaker == .contact && directory.contact(ContactID(act.by))?.role.isRelative ?? false }
 
     private mutating func accept(_ found: inout Case, _ act: Act, at now: Instant) -> [Effect] {
-        let relative = isRelative(act.by)
+        let relative = isRelative(act)
         // Somebody who can go replaces a relative; otherwise the first acceptance stands.
         guard found.acceptedAt == nil || found.acceptedByRelative && !relative else {
             put(found)
@@ -40,7 +41,7 @@ extension CaseBook {
         found.acceptedByRelative = relative
         found.stage = .handling
         found.visitAsked = true
-        let text = Phrase(.acceptedBy, ["who": .text(spoken(act.by))]).text
+        let text = Phrase(.acceptedBy, ["who": .text(spoken(act))]).text
         let notices = tellThoseTold(&found, .accepted, text, at: now)
         put(found)
         return [.save(found)] + notices
@@ -61,7 +62,7 @@ extension CaseBook {
         found.firstArrivedAt = found.firstArrivedAt ?? now
         found.stage = .handling
         found.visitAsked = true
-        let text = Phrase(.arrivedBy, ["who": .text(spoken(act.by))]).text
+        let text = Phrase(.arrivedBy, ["who": .text(spoken(act))]).text
         let notices = tellThoseTold(&found, .arrived, text, at: now)
         put(found)
         return [.save(found)] + notices
@@ -70,7 +71,7 @@ extension CaseBook {
     private mutating func handBack(_ found: inout Case, _ act: Act, at now: Instant) throws(Refusal) -> [Effect] {
         guard found.acceptedAt != nil else { throw .notAccepted }
         // A relative's link must not take the case from whoever is on the way.
-        guard found.acceptedBy == act.by || !isRelative(act.by) else { throw .notYours }
+        guard found.acceptedBy == act.by || !isRelative(act) else { throw .notYours }
         found.letGo()
         found.stage = .dispatched
         found.goOn(at: now)
@@ -124,10 +125,14 @@ extension CaseBook {
     }
 
     /// A contact is spoken of by role; names are put in where a reader may see them.
-    private func spoken(_ who: String) -> LocalizedText {
+    private func spoken(_ act: Act) -> LocalizedText {
         // What somebody typed may be a name, and this text goes to group robots too; the case file keeps it as typed.
-        guard let contact = directory.contact(ContactID(who)) else { return LocalizedText(chinese: "有人", english: "Somebody") }
-        return contact.role.name
+        let role: Role? =
+            switch act.speaker {
+            case .contact: directory.contact(ContactID(act.by))?.role
+            case .account(let role): role
+            }
+        return role?.name ?? LocalizedText(chinese: "有人", english: "Somebody")
     }
 }
 

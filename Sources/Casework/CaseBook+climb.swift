@@ -113,12 +113,13 @@ extension CaseBook {
             let reader = contact.role
             // A drill is marked as such in every message.
             let kind = found.isDrill ? .drill : kind
-            let notice = Notice(
+            var notice = Notice(
                 id: id, caseID: found.id, kind: kind, contact: contact.id, channel: channel, role: reader,
                 language: contact.language ?? language, severity: found.severity, caseKind: found.kind, stage: found.stage,
                 subject: found.subject, roles: roles,
                 text: text ?? sentence(for: found, kind, reader, at: now), reasons: reasons(of: found, for: reader), createdAt: now,
                 openedAt: found.openedAt, notBefore: earliest(contact, found.severity, at: now))
+            if text == nil { notice.quote = found.latest?.quote }
             return .notify(notice)
         }
     }

@@ -23,15 +23,26 @@ public struct CaseBook: Sendable {
             case outcome(Outcome, until: WallTime?)
         }
 
+        /// What a name stands for.
+        public enum Speaker: Sendable, Hashable {
+            /// A contact's id, or a name that somebody said.
+            case contact
+            /// An account of the console, with the role people know it by.
+            case account(Role?)
+        }
+
         public var deed: Deed
-        /// Who, as they say it: a contact's id, an account, or a name.
+        /// Who: a contact's id, an account, or a name.
         public var by: String
+        /// What `by` stands for: an account is no contact, whatever its name.
+        public var speaker: Speaker
         public var note: String
 
         /// An act.
-        public init(_ deed: Deed, by: String, note: String = "") {
+        public init(_ deed: Deed, by: String, as speaker: Speaker = .contact, note: String = "") {
             self.deed = deed
             self.by = by
+            self.speaker = speaker
             self.note = note
         }
     }

@@ -3,6 +3,7 @@ import Casework
 import Foundation
 import Hummingbird
 import Neighbourhood
+import Phrasebook
 import Safeguarding
 import SiteConfiguration
 import Telemetry
@@ -91,7 +92,7 @@ struct APIRoutes: Sendable {
     private func time(_ text: String?) throws(Problem) -> WallTime? {
         guard let text else { return nil }
         if let time = CivilClock.parse(rfc3339: text.replacingOccurrences(of: " ", with: "+")) { return time }
-        throw .badRequest("`\(text.prefix(40))` is not an RFC 3339 time with an offset.")
+        throw .badRequest("`\(text.bounded(.echo))` is not an RFC 3339 time with an offset.")
     }
 
     private func households(_ context: ConsoleContext) async throws -> JSON {
@@ -208,6 +209,11 @@ extension ConsoleContext {
 }
 
 extension Premises {
+    /// Who an act is by.
+    func identity(_ account: Account, typed: String?, contact: ContactID? = nil) -> Identity {
+        Identity(account, typed: typed, hasAccounts: configuration.console.usersFile != nil, contact: contact)
+    }
+
     /// A case in the contract's shape, for a reader who may see it.
     func caseJSON(_ id: CaseID, _ shapes: inout Shapes) async throws -> JSON {
         let found = try await store.read { reader in try reader.caseFile(id).map { ($0, try reader.notices(of: id)) } }

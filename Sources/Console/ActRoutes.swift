@@ -2,6 +2,7 @@ import Casework
 import Foundation
 import Hummingbird
 import Neighbourhood
+import Phrasebook
 import Safeguarding
 import Telemetry
 import Watchkeeping
@@ -60,7 +61,7 @@ struct ActRoutes: Sendable {
 
     /// Carries out an act on a case and waits until it is durable.
     func perform(
-        _ act: String, _ code: String?, until: String?, on id: CaseID, by who: String?, note: String?, account: Account
+        _ act: String, _ code: String?, until: String?, on id: CaseID, by who: String?, note: String?, account: Account, contact: ContactID? = nil
     ) async throws {
         let core = await premises.desk.snapshot
         let shapes = Shapes(premises, account)
@@ -83,9 +84,10 @@ struct ActRoutes: Sendable {
             if case .outcome(let outcome, _) = deed, outcome == item.outcome { return }
             throw problem(.impossibleAct(.closed(item.outcome)))
         }
-        let by = who.flatMap { $0.isEmpty ? nil : String($0.prefix(80)) } ?? account.name
+        let identity = premises.identity(account, typed: who, contact: contact)
         let audit = SiteDesk.AuditEntry(who: account.name, what: act, subject: "case/\(id)", note: code ?? "")
-        let result = await premises.desk.ask(.act(id, .init(deed, by: by, note: String((note ?? "").prefix(2000)))), audit: audit)
+        let words = identity.note(note, premises.configuration.language)
+        let result = await premises.desk.ask(.act(id, .init(deed, by: identity.by, as: identity.speaker, note: words)), audit: audit)
         if case .failure(let refusal) = result { throw problem(refusal) }
     }
 
@@ -106,7 +108,8 @@ struct ActRoutes: Sendable {
             let end = given ?? now + CaseBook.presenceDefault
             guard end > now else { throw Problem.badRequest("`until` lies in the past.") }
             guard end <= now + .days(30) else { throw Problem.badRequest("`until` may be at most 30 days ahead.") }
-            entry = PresenceEntry(kind: word, until: end, by: String((by ?? account.name).prefix(80)), note: String((note ?? "").prefix(2000)))
+            let identity = premises.identity(account, typed: by)
+            entry = PresenceEntry(kind: word, until: end, by: identity.by, note: identity.note(note, premises.configuration.language))
         }
         let audit = SiteDesk.AuditEntry(who: account.name, what: "presence", subject: "household/\(id)", note: kind)
         let result = await premises.desk.ask(.presence(id, entry), audit: audit)
@@ -134,7 +137,7 @@ struct ActRoutes: Sendable {
             throw Problem.notFound("elevator `\(id)`")
         }
         // The door first, the record behind it.
-        boarding.release(id, by: String((who ?? account.name).prefix(80)))
+        boarding.release(id, by: premises.identity(account, typed: who).by)
         premises.desk.tell(.tick, audit: .init(who: account.name, what: "release", subject: "elevator/\(id)"))
     }
 
@@ -149,7 +152,7 @@ struct ActRoutes: Sendable {
             var civil = premises.configuration.clock
             return naive - .seconds(civil.offsetSeconds(at: naive))
         }
-        throw .badRequest("`\(text.prefix(40))` is not an RFC 3339 time.")
+        throw .badRequest("`\(text.bounded(.echo))` is not an RFC 3339 time.")
     }
 
     private func problem(_ refusal: Neighbourhood.Refusal) -> Problem {

@@ -1,6 +1,7 @@
 import Casework
 import Foundation
 import Hummingbird
+import Phrasebook
 import SiteConfiguration
 import Telemetry
 import TimeSeriesStore
@@ -168,8 +169,9 @@ public struct CareRoutes: Sendable {
             entry = try DutyRoster.entry(onDuty: onDuty, quietHours: quietHours, substitute: substitute, in: configuration)
         } catch {
             switch error {
-            case .noShift(let text): throw Problem.badRequest("`\(text.prefix(60))` is no shift; write something like mon-fri 08:00-20:00; sat 09:00-12:00.")
-            case .unknownContact(let name): throw Problem.badRequest("there is no contact `\(name.prefix(40))`.")
+            case .noShift(let text):
+                throw Problem.badRequest("`\(text.bounded(.echo))` is no shift; write something like mon-fri 08:00-20:00; sat 09:00-12:00.")
+            case .unknownContact(let name): throw Problem.badRequest("there is no contact `\(name.bounded(.echo))`.")
             }
         }
         let now = premises.clock.now().wall
@@ -224,8 +226,9 @@ public struct CareRoutes: Sendable {
         guard !note.allSatisfy(\.isWhitespace) else { throw Problem.badRequest("`note` must say what is wrong with the readings.") }
         guard value.map(\.isFinite) ?? true else { throw Problem.badRequest("`value` is no number.") }
         let now = premises.clock.now().wall
+        let identity = premises.identity(account, typed: who)
         let request = CorrectionRequest(
-            at: now, meter: meter, first: first, last: last, who: String((who ?? account.name).prefix(80)), note: String(note.prefix(2000)), value: value)
+            at: now, meter: meter, first: first, last: last, who: identity.by, note: identity.note(note, premises.configuration.language), value: value)
         return try await premises.store.write { writer in
             let id = try writer.add(request)
             try writer.audit(who: account.name, what: "correction asked", subject: "meter/\(meter)", note: "\(id)", at: now)
@@ -244,8 +247,10 @@ public struct CareRoutes: Sendable {
         guard let meter = asked.flatMap({ premises.configuration.meter($0.meter) }), Shapes(premises, account).sees(meter) else {
             throw Problem.notFound("open request \(id)")
         }
+        let identity = premises.identity(account, typed: who)
+        let words = identity.note(note, premises.configuration.language)
         let found = try await premises.store.write { writer in
-            guard try writer.decide(id, decided, by: String((who ?? account.name).prefix(80)), note: String(note.prefix(2000)), at: now) else { return false }
+            guard try writer.decide(id, decided, by: identity.by, note: words, at: now) else { return false }
             try writer.audit(who: account.name, what: "correction \(state)", subject: "correction/\(id)", note: "", at: now)
             return true
         }

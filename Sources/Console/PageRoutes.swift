@@ -270,7 +270,7 @@ struct PageRoutes: Sendable {
         let fields = try await form(request, context)
         try await acts.perform(
             fields["act"] ?? "", fields["code"], until: fields["until"], on: grant.caseID, by: grant.contact.rawValue, note: fields["note"],
-            account: Account(name: "link:\(grant.contact)", role: .admin))
+            account: Account(name: "link:\(grant.contact)", role: .admin), contact: grant.contact)
         return redirect(request.uri.path)
     }
 }

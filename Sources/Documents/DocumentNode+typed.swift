@@ -1,3 +1,4 @@
+import Phrasebook
 import Telemetry
 
 /// Typed reading: each call takes a key, reports what is wrong with its value, and answers nil or the default then.
@@ -17,6 +18,9 @@ extension DocumentNode {
         guard let value = present(key, required: required) else { return nil }
         return value.scalarText()
     }
+
+    /// Words for people, bounded and without what disturbs a page or a terminal; empty where there are none.
+    public func words(_ key: String, _ limit: BoundedText.Limit) -> String { (string(key) ?? "").bounded(limit) }
 
     /// This value as text.
     public func scalarText() -> String? {

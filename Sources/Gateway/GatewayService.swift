@@ -163,7 +163,7 @@ public final class GatewayService: Service {
         let deliveryWork = Task { await premises.delivery.run() }
         let upkeep = [
             Task { await tick() }, Task { await commit() }, Task { await keepWatches() }, Task { await reloadOnHangup() }, Task { await heartbeat() },
-            Task { await holdDrills() },
+            Task { await holdDrills() }, Task { await cutLongTexts() },
             Task { if let upstream = premises.upstream { await upstream.run() } },
         ]
         SystemdNotice.ready()

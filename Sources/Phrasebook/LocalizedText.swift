@@ -30,6 +30,19 @@ public struct LocalizedText: Hashable, Sendable, Codable {
         case english = "en"
     }
 
+    /// Reads a text back from a record; one longer than any sentence of ours is cut, whatever release wrote it.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func text(_ key: CodingKeys) throws -> String {
+            let text = try values.decode(String.self, forKey: key)
+            return text.utf8.count <= Self.longest ? text : text.bounded(.device)
+        }
+        (chinese, english) = (try text(.chinese), try text(.english))
+    }
+
+    /// No sentence of the catalogue is longer in UTF-8, its blanks filled; what is longer was put into one by a device.
+    static let longest = 4000
+
     /// The text in one language.
     public subscript(language: Language) -> String { language == .chinese ? chinese : english }
 

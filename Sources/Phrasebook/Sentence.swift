@@ -30,8 +30,10 @@ public enum Sentence: String, CaseIterable, Sendable {
     case announceHold, announceAlarm
     // Notices.
     case subjectHome, subjectHomeNamed, subjectLift, subjectMeter, subjectBus, subjectSite
-    case askAccept, askOutcome, askCall, askLook, escalated, boardingsThisWeek, asOf, ownerGap, acceptedBy, arrivedBy, closedWith, noticeEnd
+    case askAccept, askOutcome, askCall, askLook, escalated, boardingsThisWeek, asOf, ownerGap, acceptedBy, arrivedBy, closedWith, typedBy, noticeEnd
     case justNow, yesterday, today, onDate
+    // Other devices.
+    case devicesMore, deviceFlood, textsCut
     // Channels and figures.
     case channelTest, channelTestSent, channelTestFailed, medianAndMost
 
@@ -318,6 +320,17 @@ public enum Sentence: String, CaseIterable, Sendable {
         case .askOutcome: ("请确认后填写结果。", "Please make sure and enter what you found.")
         case .askCall: ("方便的话打个电话。", "If you can, please phone.")
         case .askLook: ("请处理后填写结果。", "Please see to it and enter what you found.")
+        case .devicesMore: ("{title}：同一来源的消息太多，后面的不再一条条单列，请到现场看。", "{title}: too many messages of this source to list one by one; go and look.")
+        case .deviceFlood:
+            (
+                "来源{source}发来的消息太多，有{count}条没有处理。请检查这台设备或它的账号。",
+                "The source {source} sends too many messages; {count} were left out. Check the device, or its account."
+            )
+        case .textsCut:
+            (
+                "有{count}条记录里的文字长得不合理，已经截短；结尾是省略号的就是。",
+                "{count} lines of the record held texts of unreasonable length, which were cut; those that end in … are meant."
+            )
         case .escalated: ("还没有人处理。", "Nobody has taken this on yet.")
         case .ownerGap:
             (
@@ -328,6 +341,7 @@ public enum Sentence: String, CaseIterable, Sendable {
         case .boardingsThisWeek: ("这部电梯本周第{count}次。", "Number {count} in this lift this week.")
         case .acceptedBy: ("{who}已接单，正在处理。", "{who} is going.")
         case .arrivedBy: ("{who}已到现场。", "{who} has arrived.")
+        case .typedBy: ("填写人：{who}", "Typed by: {who}")
         case .closedWith: ("已结案：{outcome}。", "Closed: {outcome}.")
         case .noticeEnd: ("{link}", "{link}")
         case .justNow: ("刚刚", "just now")

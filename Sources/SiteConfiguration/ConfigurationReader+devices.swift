@@ -65,11 +65,11 @@ extension ConfigurationReader {
         if let entry = node.child("consent") {
             let given = entry.string("given", required: true) ?? ""
             if !given.isEmpty, !Self.isDate(given) { entry.child("given")?.report(Self.noDate(given), fix: Self.writeDate) }
-            consent = SiteConfiguration.Consent(given: given, by: entry.string("by") ?? "")
+            consent = SiteConfiguration.Consent(given: given, by: entry.words("by", .name))
             entry.finish()
         }
-        let name = node.string("name") ?? ""
-        let address = node.string("address") ?? ""
+        let name = node.words("name", .name)
+        let address = node.words("address", .address)
         let meter = node.identifier("meter", MeterID.self, required: false)
         let alone = node.flag("lives_alone") ?? true
         let policy = node.string("policy") ?? "default"
@@ -229,11 +229,12 @@ extension ConfigurationReader {
             lines["household \(id)"] = row.line
             tables["household \(id)"] = path
             return SiteConfiguration.Household(
-                id: id, name: value("name") ?? "", address: value("address") ?? "", meter: value("meter").map { MeterID($0) },
+                id: id, name: (value("name") ?? "").bounded(.name), address: (value("address") ?? "").bounded(.address),
+                meter: value("meter").map { MeterID($0) },
                 livesAlone: value("lives_alone").map { ["true", "yes", "1"].contains($0.lowercased()) } ?? true,
                 policy: value("policy") ?? "default", grid: value("grid"),
                 contacts: (value("contacts") ?? "").split(separator: ";").map { ContactID(String($0)) },
-                consent: value("consent_given").map { SiteConfiguration.Consent(given: $0, by: value("consent_by") ?? "") })
+                consent: value("consent_given").map { SiteConfiguration.Consent(given: $0, by: (value("consent_by") ?? "").bounded(.name)) })
         }
     }
 }

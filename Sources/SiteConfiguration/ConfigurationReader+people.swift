@@ -19,7 +19,7 @@ extension ConfigurationReader {
         defer { node.finish() }
         let id = node.identifier("id", ContactID.self)
         let role = node.choice("role", Role.self, required: true)
-        let name = node.string("name") ?? ""
+        let name = node.words("name", .name)
         let phone = node.string("phone")
         let email = node.string("email")
         let shifts = node.strings("on_duty").compactMap { text -> Shift? in

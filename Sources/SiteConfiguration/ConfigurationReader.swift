@@ -86,7 +86,7 @@ public struct ConfigurationReader {
                 .said("`\(siteID)`不能作站点编号", "`\(siteID)` is not an id of a site"),
                 fix: .said("用1到40个字符：a-z、0-9和-", "use 1 to 40 of the characters a-z, 0-9 and -"))
         }
-        let siteName = site?.string("name") ?? ""
+        let siteName = site?.words("name", .name) ?? ""
         let zone = site?.string("timezone") ?? "Asia/Shanghai"
         let clock = CivilClock(identifier: zone)
         if clock == nil {
@@ -290,7 +290,7 @@ public struct ConfigurationReader {
         let id = node.string("id", required: true)
         let topic = node.string("topic", required: true)
         let titles = node.child("title")
-        let title = titles.map { LocalizedText(chinese: $0.string("zh-Hans") ?? "", english: $0.string("en") ?? "") }
+        let title = titles.map { LocalizedText(chinese: $0.words("zh-Hans", .device), english: $0.words("en", .device)) }
         titles?.finish()
         let ladder = node.string("ladder") ?? "incident"
         if !Ladders.names.contains(ladder), root.child("ladders")?.child(ladder) == nil {

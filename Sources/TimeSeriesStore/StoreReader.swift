@@ -7,42 +7,44 @@ import Telemetry
 public struct StoreReader {
     let database: Database
 
-    /// Bodies that can be read. One that cannot, of a disk that forgot it or a release that wrote it otherwise, must not cost the others.
-    private func readable<Body: Decodable>(_ bodies: [Data]) -> [Body] {
-        let decoder = JSONDecoder()
-        return bodies.compactMap { try? decoder.decode(Body.self, from: $0) }
+    /// Bodies that can be read, one after the other: of a record that holds texts of unreasonable length only one is in memory as it was
+    /// written. One that cannot, of a disk that forgot it or a release that wrote it otherwise, must not cost the others.
+    private func readable<Body: StoredBody>(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws -> [Body] {
+        var found: [Body] = []
+        let rows = try Data.fetchCursor(database, sql: sql, arguments: arguments)
+        while let body = try rows.next() { if let item = try? Body(stored: body) { found.append(item) } }
+        return found
     }
 
     /// How many open cases and waiting notices there are that cannot be read.
     public func unreadableLines() throws -> Int {
-        let cases = try Data.fetchAll(database, sql: "SELECT body FROM cases WHERE is_open = 1")
-        let notices = try Data.fetchAll(database, sql: "SELECT body FROM notices WHERE state IN ('queued', 'failed')")
-        return cases.count - (readable(cases) as [Case]).count + notices.count - (readable(notices) as [DeliverySchedule.Item]).count
+        var count = 0
+        let cases = try Data.fetchCursor(database, sql: "SELECT body FROM cases WHERE is_open = 1")
+        while let body = try cases.next() { if (try? Case(stored: body)) == nil { count += 1 } }
+        let notices = try Data.fetchCursor(database, sql: "SELECT body FROM notices WHERE state IN ('queued', 'failed')")
+        while let body = try notices.next() { if (try? DeliverySchedule.Item(stored: body)) == nil { count += 1 } }
+        return count
     }
 
     /// Cases, newest first.
     public func cases(open: Bool?, limit: Int, before number: Int? = nil) throws -> [Case] {
-        let rows = try Data.fetchAll(
-            database,
-            sql: """
-                SELECT body FROM cases WHERE (? IS NULL OR is_open = ?) AND (? IS NULL OR number < ?)
-                ORDER BY number DESC LIMIT ?
-                """, arguments: [open, open, number, number, limit])
-        return readable(rows)
+        try readable(
+            """
+            SELECT body FROM cases WHERE (? IS NULL OR is_open = ?) AND (? IS NULL OR number < ?)
+            ORDER BY number DESC LIMIT ?
+            """, [open, open, number, number, limit])
     }
 
     /// The cases opened in a stretch of time, oldest first.
     public func cases(from: WallTime, to: WallTime) throws -> [Case] {
         try readable(
-            Data.fetchAll(
-                database, sql: "SELECT body FROM cases WHERE opened >= ? AND opened < ? ORDER BY number",
-                arguments: [from.unixMilliseconds, to.unixMilliseconds]))
+            "SELECT body FROM cases WHERE opened >= ? AND opened < ? ORDER BY number", [from.unixMilliseconds, to.unixMilliseconds])
     }
 
     /// One case.
     public func caseFile(_ id: CaseID) throws -> Case? {
         try Data.fetchOne(database, sql: "SELECT body FROM cases WHERE id = ?", arguments: [id.rawValue])
-            .map { try JSONDecoder().decode(Case.self, from: $0) }
+            .map { try Case(stored: $0) }
     }
 
     /// The number the next case gets.
@@ -52,23 +54,23 @@ public struct StoreReader {
 
     /// Notices that were neither delivered nor given up.
     public func undelivered() throws -> [DeliverySchedule.Item] {
-        try readable(Data.fetchAll(database, sql: "SELECT body FROM notices WHERE state IN ('queued', 'failed') ORDER BY rowid"))
+        try readable("SELECT body FROM notices WHERE state IN ('queued', 'failed') ORDER BY rowid")
     }
 
     /// The notices of a case in the order in which they were made.
     public func notices(of id: CaseID) throws -> [DeliverySchedule.Item] {
-        try readable(Data.fetchAll(database, sql: "SELECT body FROM notices WHERE case_id = ? ORDER BY rowid", arguments: [id.rawValue]))
+        try readable("SELECT body FROM notices WHERE case_id = ? ORDER BY rowid", [id.rawValue])
     }
 
     /// Notices that were given up, newest first.
     public func deadNotices(limit: Int) throws -> [DeliverySchedule.Item] {
-        try readable(Data.fetchAll(database, sql: "SELECT body FROM notices WHERE state = 'dead' ORDER BY rowid DESC LIMIT ?", arguments: [limit]))
+        try readable("SELECT body FROM notices WHERE state = 'dead' ORDER BY rowid DESC LIMIT ?", [limit])
     }
 
     /// One notice's delivery.
     public func notice(_ id: NoticeID) throws -> DeliverySchedule.Item? {
         try Data.fetchOne(database, sql: "SELECT body FROM notices WHERE id = ?", arguments: [id.rawValue])
-            .map { try JSONDecoder().decode(DeliverySchedule.Item.self, from: $0) }
+            .map { try DeliverySchedule.Item(stored: $0) }
     }
 
     /// How many notices are in a state.

@@ -27,15 +27,28 @@ public struct LetterWriter: Sendable {
     public mutating func letter(_ notice: Notice, now: WallTime) -> Letter {
         let channel = configuration.channels.first { $0.id == notice.channel }
         let named = (channel?.names ?? false) && notice.role.maySeeNames
-        let subject = subject(notice.subject, named: named, language: notice.language)
+        var subject = subject(notice.subject, named: named, language: notice.language)
+        // Where another device stands, by the name it goes by here: its own words are not for every channel.
+        if notice.subject.type == .site, notice.reasons.last?.rule.hasPrefix(Finding.deviceRule) == true { subject += " \(notice.subject.id)" }
         let separator = notice.language == .chinese ? "：" : ": "
-        var text = "\(subject)\(separator)\(notice.text[notice.language])"
+        var text = "\(subject)\(separator)\(words(of: notice, quoted: channel?.names ?? false)[notice.language])"
         if notice.isUndurable == true { text += Phrase(.undurable).text[notice.language] }
         return Letter(
             notice: notice, site: configuration.siteID, text: text,
             title: "\(subject) – \(notice.caseKind.title[notice.language])", link: link(notice, named: channel?.names ?? false, now: now),
             time: civil.rfc3339(notice.createdAt.wall), openedAt: civil.rfc3339(notice.openedAt.wall),
             address: configuration.contacts.first { $0.card.id == notice.contact }?.email)
+    }
+
+    /// The sentence, with another device's own words where the channel may carry names: they may hold one.
+    private func words(of notice: Notice, quoted: Bool) -> LocalizedText {
+        guard quoted, let quote = notice.quote, let said = notice.reasons.last?.text else { return notice.text }
+        let whole = Finding.quoting(said, quote)
+        func with(_ text: String, _ said: String, _ quoting: String) -> String {
+            text.hasPrefix(said) ? quoting + text.dropFirst(said.count) : text
+        }
+        return LocalizedText(
+            chinese: with(notice.text.chinese, said.chinese, whole.chinese + "。"), english: with(notice.text.english, said.english, whole.english + "."))
     }
 
     private func subject(_ subject: Subject, named: Bool, language: Language) -> String {

@@ -84,6 +84,13 @@ public actor SiteDesk {
         mailbox.put(Item(event: event, audit: audit, reply: nil))
     }
 
+    /// Hands in what another device has said.
+    /// - Parameter bytes: how much of it the device chose
+    /// - Returns: false when too much of this source waits already; the event is not taken then
+    nonisolated func tell(_ event: Neighbourhood.Event, from source: String, bytes: Int) -> Bool {
+        mailbox.put(Item(event: event, audit: nil, reply: nil), from: source, bytes: bytes)
+    }
+
     /// Hands in an event and waits until it is decided and durable.
     public nonisolated func ask(_ event: Neighbourhood.Event, audit: AuditEntry? = nil) async -> Result<Void, Neighbourhood.Refusal> {
         await withCheckedContinuation { continuation in
@@ -162,8 +169,8 @@ public actor SiteDesk {
                 if let write = watchWrite(id, at: now) { batch.writes.append(write) }
             case .journal(let kind, let subject, let body):
                 batch.writes.append { try $0.journal(kind, subject: subject.description, body: body, boot: boot, at: now) }
-                if spools, kind == "finding" {
-                    batch.writes.append { try $0.spool(SpoolEntry(kind: .finding, subject: subject.description, at: now.wall, body: body)) }
+                if spools, kind == "finding", let entry = SpoolEntry.finding(subject, body: body, at: now.wall) {
+                    batch.writes.append { try $0.spool(entry) }
                 }
                 if kind == "finding" { batch.news.insert(.finding(subject)) }
             case .homeChanged(let id): batch.news.insert(.home(id))

@@ -18,28 +18,36 @@ public enum SiteEvent: Sendable, Hashable {
     /// Nothing that concerns us.
     case nothing
 
-    /// The longest words of a device that are kept, in characters.
-    static let longestDetail = 200
+    /// Strings of a payload are cut before it is decoded, in bytes: neither what is compared nor what is kept needs more.
+    private static let longestString = 4096
 
     /// Reads a payload as its source's configuration says.
     /// - Throws: a decoding error when the payload is no JSON
     public init(_ payload: [UInt8], of source: SiteConfiguration.EventSource) throws {
-        let body = try JSONDecoder().decode(JSONValue.self, from: Data(payload))
+        let body = try JSONDecoder().decode(JSONValue.self, from: Data(QuotedJSON.cut(payload, strings: Self.longestString).bytes))
         func text(_ pointer: String?) -> String? { pointer.flatMap { body.value(at: $0) }?.spoken }
         // A subject becomes part of an identifier: only what one may hold.
-        let named = (text(source.subject) ?? "").lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }.prefix(40)
+        let named = String((text(source.subject) ?? "").unicodeScalars.prefix(400).compactMap(Self.idLetter).prefix(40))
         let subject = named.isEmpty ? source.id : "\(source.id)-\(named)"
         guard let pointer = source.match else {
-            self = .raised(subject: subject, detail: String((text(source.text) ?? "").prefix(Self.longestDetail)))
+            self = .raised(subject: subject, detail: (text(source.text) ?? "").bounded(.device))
             return
         }
         let value = text(pointer) ?? ""
         if source.clears.contains(value) {
             self = .cleared(subject: subject)
         } else if source.when.isEmpty ? !value.isEmpty : source.when.contains(value) {
-            self = .raised(subject: subject, detail: String((text(source.text) ?? "").prefix(Self.longestDetail)))
+            self = .raised(subject: subject, detail: (text(source.text) ?? "").bounded(.device))
         } else {
             self = .nothing
+        }
+    }
+
+    private static func idLetter(_ scalar: Unicode.Scalar) -> Character? {
+        switch scalar {
+        case "a"..."z", "0"..."9", "-": Character(scalar)
+        case "A"..."Z": Character(Unicode.Scalar(UInt8(scalar.value | 0x20)))
+        default: nil
         }
     }
 }
@@ -75,7 +83,8 @@ public final class SiteEventListener: Sendable {
     private let log: Logger
     private let client: Mutex<MQTTClient?> = Mutex(nil)
     private let heard = Mutex<[String: Int64]>([:])
-    /// A source is heard once a second; a device that stutters must not fill the journal.
+    private let allowances = Mutex<[String: SourceAllowance]>([:])
+    /// So long after a complaint in the log comes the next one.
     private static let pause: Int64 = 1000
 
     /// A listener; it connects when started.
@@ -105,27 +114,68 @@ public final class SiteEventListener: Sendable {
                 continue
             }
             switch event {
-            case .raised(let subject, let detail):
-                guard mayPass(subject) else { continue }
-                let words = LocalizedText(
-                    chinese: source.title.chinese + (detail.isEmpty ? "。" : "：\(detail)"),
-                    english: source.title.english + (detail.isEmpty ? "." : ": \(detail)"))
-                desk.tell(
-                    .finding(
-                        Finding(
-                            subject: Subject(.site, subject), kind: .incident, rule: "event/\(source.id)", severity: source.severity, at: desk.now, text: words)
-                    ))
-            case .cleared(let subject): desk.tell(.cleared(Subject(.site, subject), .incident))
+            case .raised(let subject, let detail): raise(subject, detail, of: source)
+            case .cleared(let subject):
+                guard allow(source, { $0.clear(subject, at: $1) }) == .pass else { continue }
+                hand(.cleared(Subject(.site, subject), .incident), of: source, bytes: 0)
             case .nothing: break
             }
         }
     }
 
+    private func raise(_ subject: String, _ detail: String, of source: SiteConfiguration.EventSource) {
+        switch allow(source, { $0.raise(subject, at: $1) }) {
+        case .pass:
+            // The words of the device travel beside the sentence: not every reader may see them.
+            let text = LocalizedText(chinese: source.title.chinese + "。", english: source.title.english + ".")
+            hand(.finding(finding(subject, source, text, quote: detail)), of: source, bytes: detail.utf8.count)
+        case .fold:
+            // Nothing is lost without a word: what there is no room for is told together, under the source's own name.
+            hand(.finding(finding(source.id, source, Phrase(.devicesMore, ["title": .text(source.title)]).text, quote: nil)), of: source, bytes: 0)
+        case .drop: break
+        }
+    }
+
+    private func finding(_ subject: String, _ source: SiteConfiguration.EventSource, _ text: LocalizedText, quote: String?) -> Finding {
+        Finding(
+            subject: Subject(.site, subject), kind: .incident, rule: "\(Finding.deviceRule)\(source.id)", severity: source.severity, at: desk.now, text: text,
+            quote: quote)
+    }
+
+    private func hand(_ event: Neighbourhood.Event, of source: SiteConfiguration.EventSource, bytes: Int) {
+        if !desk.tell(event, from: source.id, bytes: bytes) { drop(source) }
+    }
+
+    /// Asks a source's allowance, and says once in a while what was left out.
+    private func allow(
+        _ source: SiteConfiguration.EventSource, _ ask: (inout SourceAllowance, Interval) -> SourceAllowance.Verdict
+    ) -> SourceAllowance.Verdict {
+        let now = Interval.milliseconds(GatewayClock.bootMilliseconds())
+        let verdict = allowances.withLock { ask(&$0[source.id, default: SourceAllowance()], now) }
+        if verdict == .drop || verdict == .fold { drop(source) }
+        return verdict
+    }
+
+    private func drop(_ source: SiteConfiguration.EventSource) {
+        let now = Interval.milliseconds(GatewayClock.bootMilliseconds())
+        let told = allowances.withLock { $0[source.id, default: SourceAllowance()].noteDropped(at: now) }
+        guard let told else { return }
+        log.warning("a device sends more messages than are read", metadata: ["event": "\(source.id)", "left_out": "\(told)"])
+        let phrase = Phrase(.deviceFlood, ["source": .same(source.id), "count": .same("\(told)")])
+        desk.tell(
+            .finding(
+                Finding(
+                    subject: Subject(.site, "events-\(source.id)"), kind: .equipment, rule: "device_flood", severity: .attention, at: desk.now,
+                    text: phrase.text, numbers: ["left_out": Double(told)])))
+    }
+
+    /// How many messages of each source were left out since the start.
+    public var dropped: [String: Int] { allowances.withLock { $0.mapValues(\.dropped) } }
+
     private func mayPass(_ key: String) -> Bool {
         let now = GatewayClock.bootMilliseconds()
         return heard.withLock { heard in
             if let last = heard[key], now - last < Self.pause { return false }
-            if heard.count > 1000 { heard = heard.filter { now - $0.value < Self.pause } }
             heard[key] = now
             return true
         }

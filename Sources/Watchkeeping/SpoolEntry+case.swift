@@ -34,4 +34,14 @@ extension SpoolEntry {
         let whole = SpoolEntry(kind: .caseFile, subject: subject, at: now, body: text)
         return item.isOpen ? [whole] : [whole, SpoolEntry(kind: .outcome, subject: subject, at: now, body: text)]
     }
+
+    /// What is sent on of a finding: all but another device's own words, which may hold a name.
+    static func finding(_ subject: Subject, body: String, at now: WallTime) -> SpoolEntry? {
+        guard var finding = try? JSONDecoder().decode(Finding.self, from: Data(body.utf8)) else { return nil }
+        finding.quote = nil
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        guard let data = try? encoder.encode(finding) else { return nil }
+        return SpoolEntry(kind: .finding, subject: subject.description, at: now, body: String(decoding: data, as: UTF8.self))
+    }
 }
