@@ -149,6 +149,15 @@ struct ConfigurationCheck {
                     "bus", bus.id, "device", .said("`\(other)`用的是同一个串口", "`\(other)` has the same device"), .said("一个串口只写一条总线", "write one bus for one device"))
             }
         }
+        for bus in configuration.buses where bus.transport == .rtu && bus.hasNumberedDevice {
+            log.add(
+                "bus", bus.id, "device",
+                .said(
+                    "`\(bus.device)`这个号码随插拔顺序而变：重新插上后可能换了号，或者成了另一条线",
+                    "the number in `\(bus.device)` follows the order of plugging: after a re-plug it may be another one, or another line"),
+                .said("写`/dev/serial/by-id/`下的名字（`ls /dev/serial/by-id`）", "write its name under `/dev/serial/by-id/` (`ls /dev/serial/by-id`)"),
+                severity: .warning)
+        }
         var seen: [String: MeterID] = [:]
         for meter in configuration.meters {
             if let other = seen.updateValue(meter.id, forKey: "\(meter.bus) \(meter.unit)") {
@@ -291,6 +300,11 @@ struct ConfigurationCheck {
 }
 
 extension SiteConfiguration.Bus {
+    /// Whether its device is named by a number that the kernel hands out in the order of plugging.
+    var hasNumberedDevice: Bool {
+        ["/dev/ttyUSB", "/dev/ttyACM"].contains { device.hasPrefix($0) && device.dropFirst($0.count).allSatisfy(\.isNumber) }
+    }
+
     /// What reads cost on this bus for a model; a meter is taken to think for 20 ms unless its profile says.
     public func cost(_ profile: MeterProfile) -> BusCost {
         let turnaround = profile.timing.turnaround ?? .milliseconds(transport == .tcp ? 5 : 20)

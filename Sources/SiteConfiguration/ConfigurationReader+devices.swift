@@ -26,7 +26,8 @@ extension ConfigurationReader {
                 parity: node.choice("parity") ?? .none, stopBits: node.integer("stop_bits", in: 1...2) ?? 1, host: host,
                 port: node.integer("port", in: 1...65_535) ?? 502,
                 responseTimeout: node.interval("response_timeout", least: .milliseconds(10)) ?? .milliseconds(500),
-                betweenRequests: node.interval("between_requests") ?? .milliseconds(transport == .tcp ? 0 : 20))
+                betweenRequests: node.interval("between_requests") ?? .milliseconds(transport == .tcp ? 0 : 20),
+                closeAfterRound: node.flag("close_after_round") ?? false)
         }
         guard let bus, let transport else { return nil }
         if transport == .rtu, device.isEmpty {

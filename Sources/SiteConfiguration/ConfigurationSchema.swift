@@ -96,7 +96,8 @@ public enum ConfigurationSchema {
                   "id": {"$ref": "#/$defs/id"}, "transport": {"enum": ["rtu", "tcp", "rtu-over-tcp"]}, "device": {"type": "string"},
                   "baud": {"type": "integer", "default": 9600}, "parity": {"enum": ["none", "even", "odd"]}, "stop_bits": {"enum": [1, 2]},
                   "host": {"type": "string"}, "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-                  "response_timeout": {"$ref": "#/$defs/duration"}, "between_requests": {"$ref": "#/$defs/duration"}
+                  "response_timeout": {"$ref": "#/$defs/duration"}, "between_requests": {"$ref": "#/$defs/duration"},
+                  "close_after_round": {"type": "boolean", "default": false}
                 }
               }
             },

@@ -107,6 +107,8 @@ public struct SiteConfiguration: Sendable {
         public var port: Int
         public var responseTimeout: Interval
         public var betweenRequests: Interval
+        /// Whether the line is closed when no meter of it is due: for converters that serve one client at a time.
+        public var closeAfterRound = false
     }
 
     /// An instance of a meter.

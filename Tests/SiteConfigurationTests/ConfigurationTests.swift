@@ -39,6 +39,19 @@ import Testing
         return ConfigurationReader.read(text, file: "wellward.yaml", files: files)
     }
 
+    @Test(arguments: ["/dev/ttyUSB0", "/dev/ttyACM12", "/dev/serial/by-id/usb-FTDI", "/dev/ttyS0", "/dev/ttyUSBmeters"])
+    func `a serial adapter named by its number is asked for by its lasting name`(device: String) throws {
+        let result = read(Self.good.replacingOccurrences(of: "/dev/ttyUSB0", with: device))
+        let told = result.issues.filter { $0.fix.english.contains("/dev/serial/by-id/") }
+        #expect(told.map(\.severity) == (device.last?.isNumber == true && !device.contains("ttyS") ? [.warning] : []))
+        #expect(result.configuration != nil)
+    }
+
+    @Test func `close_after_round is read, and off unless written`() throws {
+        let text = Self.good.replacingOccurrences(of: "port: 1502}", with: "port: 1502, close_after_round: true}")
+        #expect(try #require(read(text).configuration).buses.map(\.closeAfterRound) == [false, true])
+    }
+
     @Test func `whatever is wrong with the users file, the configuration is good: the console is shut and homes are watched`() throws {
         var files = ConfigurationFiles(base: "/site", read: { _ in nil }, list: { _, _ in nil })
         let text = "site: {id: s}\nconsole: {users_file: users.yaml, public_url: \"https://x.example\", listen: \"0.0.0.0:80\"}\n"
