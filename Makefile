@@ -115,9 +115,11 @@ rehearse: packages
 	swift build -c release --product wellward
 	.build/release/wellward rehearse --seed $(SEED) --seeds $(SEEDS)
 
-# The boarding model much wider than `make test` walks it, years of rehearsed villages, and ten minutes of a gateway's memory and idle time.
+# The boarding model much wider than `make test` walks it, an hour of line schedules from LINE_SEED on, years of rehearsed villages, and ten minutes of a gateway's memory and idle time.
+LINE_SECONDS ?= 3600
 soak: packages
 	swift build --build-tests
 	BOARDING_STATES=500000 swift test --skip-build --filter BoardingModel
+	LINE_SECONDS=$(LINE_SECONDS) swift test --skip-build --filter LineScheduleTests
 	$(MAKE) rehearse
 	SOAK=600 $(MAKE) bench
