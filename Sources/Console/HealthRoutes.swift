@@ -64,6 +64,12 @@ enum MetricsText {
             "wellward_bus_round_seconds", "gauge", "One round of all meters of a bus that answer, as measured; config check predicts it.",
             tallies.map { ($0.0, $0.1.round.seconds) })
         out.family(
+            "wellward_bus_noise_bytes_total", "counter", "Bytes on a bus that belonged to no frame: bias, termination, disturbance.",
+            tallies.map { ($0.0, Double($0.1.notes.noiseBytes)) })
+        out.family(
+            "wellward_bus_late_replies_total", "counter", "Replies that came after their request had been given up.",
+            tallies.map { ($0.0, Double($0.1.notes.lateReplies)) })
+        out.family(
             "wellward_registers_refused", "gauge", "Registers that meters of a bus were asked for and do not have.",
             tallies.map { ($0.0, Double($0.1.refused.values.reduce(0, +))) })
         out.family(

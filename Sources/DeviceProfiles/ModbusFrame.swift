@@ -3,14 +3,14 @@ import Phrasebook
 /// The CRC of Modbus RTU: polynomial 0xA001 reflected, start 0xFFFF, low byte first on the wire
 /// (Modbus over serial line V1.02, §2.5.1.2).
 public enum ModbusCRC {
-    private static let table: [UInt16] = (0..<256).map { index in
+    @usableFromInline static let table: [UInt16] = (0..<256).map { index in
         var crc = UInt16(index)
         for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xA001 : crc >> 1 }
         return crc
     }
 
     /// The CRC of some bytes.
-    public static func of(_ bytes: some Sequence<UInt8>) -> UInt16 {
+    @inlinable public static func of(_ bytes: some Sequence<UInt8>) -> UInt16 {
         var crc: UInt16 = 0xFFFF
         for byte in bytes { crc = crc >> 8 ^ table[Int((crc ^ UInt16(byte)) & 255)] }
         return crc

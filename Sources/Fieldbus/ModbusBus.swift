@@ -26,8 +26,11 @@ public struct PlanAnswer: Sendable, Hashable {
     public var faults: [Fault]
     /// How long the plan kept the bus.
     public var took: Interval
-    /// Which connection of the bus it ended on, counted from 1: another number says that the line was connected anew.
+    /// Which connection of the bus it ended on, counted from 1: another number says that the line was connected anew. A
+    /// connection that we ended ourselves and opened again is the same one.
     public var connection = 0
+    /// What the line had to say beside the answers, for the technician.
+    public var notes = LineNotes()
 
     /// A read that failed in the end.
     public struct Fault: Sendable, Hashable {
@@ -40,23 +43,26 @@ public struct PlanAnswer: Sendable, Hashable {
 }
 
 /// One bus: a serial line or a connection, with the thread that owns it. Calls queue up; a call hands over a whole plan,
-/// so that a thousand reads cost two hops between threads, not two thousand.
+/// so that a thousand reads cost two hops between threads, not two thousand. `LineState` decides, the thread carries out.
 public actor ModbusBus {
     private let executor: ThreadExecutor
-    private let context: ModbusContext
-    private let betweenRequests: Interval
-    private let address: BusAddress
-    private var lastSpoke: [UInt8: Int64] = [:]
+    private let connection: BusConnection
+    private let abandonment: BusAbandonment
+    private var state: LineState
+    private var connections = 0
+    private var wasLaidDown = false
 
-    /// Runs on the bus's own thread: libmodbus blocks.
+    /// Runs on the bus's own thread: waiting for a line blocks.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// A bus that connects when it is first used.
     public init(_ address: BusAddress, responseTimeout: Interval = .milliseconds(500), betweenRequests: Interval = .zero) {
         executor = ThreadExecutor()
-        context = ModbusContext(address, responseTimeout: responseTimeout)
-        self.betweenRequests = betweenRequests
-        self.address = address
+        abandonment = BusAbandonment()
+        connection = BusConnection(address, responseTimeout: responseTimeout, abandonment)
+        // No earlier run of this program began to count where this one does.
+        state = LineState(
+            address.lineKind, responseTimeout: responseTimeout, betweenRequests: betweenRequests, transaction: .random(in: 0...UInt16.max))
     }
 
     /// Carries out a plan. After a read without any answer, the rest of the plan is not tried: a dead meter costs one
@@ -66,70 +72,115 @@ public actor ModbusBus {
         let began = OwnThread.monotonicMilliseconds()
         var answer = PlanAnswer(image: RegisterImage(), faults: [], took: .zero)
         answer.image.blocks.reserveCapacity(plan.requests.count)
-        wakeIfAsleep(plan, now: began)
+        state.notes = LineNotes()
+        if connection.hasMoved { hangUp() }
         for (index, request) in plan.requests.enumerated() {
-            if index > 0 { pause(betweenRequests) }
-            switch read(plan, request, tries: max(1, tries ?? plan.timing.retries + 1)) {
+            precondition((1...125).contains(request.count), "a read asks for 1 to 125 registers")
+            let read = LineState.Read(
+                unit: plan.unit, request, timing: plan.timing, tries: tries ?? plan.timing.retries + 1, isFirst: index == 0,
+                // One try is what a silent meter is worth: the line belongs to the living.
+                mayWait: tries != 1)
+            switch perform(read) {
             case .success(let words):
                 answer.image.blocks.append(.init(function: request.function, address: request.address, words: words))
             case .failure(let fault):
                 answer.faults.append(.init(request: request, fault: fault))
-                if !fault.isAnswer {
+                if fault.endsPlan {
                     for skipped in plan.requests[(index + 1)...] { answer.faults.append(.init(request: skipped, fault: fault)) }
-                    answer.took = .milliseconds(OwnThread.monotonicMilliseconds() - began)
-                    answer.connection = context.connections
-                    return answer
                 }
             }
+            if answer.faults.last?.fault.endsPlan == true { break }
         }
-        let ended = OwnThread.monotonicMilliseconds()
-        lastSpoke[plan.unit] = ended
-        answer.took = .milliseconds(ended - began)
-        answer.connection = context.connections
+        state.planEnded(answered: answer.answered)
+        answer.notes = state.notes
+        answer.connection = connections
+        answer.took = .milliseconds(OwnThread.monotonicMilliseconds() - began)
         return answer
     }
 
-    /// Closes the line.
-    public func close() { context.close() }
+    /// Closes the line; the next plan opens it again.
+    public func close() {
+        wasLaidDown = connection.isOpen
+        hangUp()
+    }
 
-    private func read(_ plan: MeterPlan, _ request: ReadRequest, tries: Int) -> Result<[UInt16], ReadFault> {
-        var last = ReadFault.timeout
-        for attempt in 1...tries {
-            do throws(ReadFault) {
-                if !context.isConnected {
-                    try context.connect()
-                    pause(plan.timing.pauseAfterConnect)
+    private func hangUp() {
+        connection.close()
+        state.closed()
+    }
+
+    /// Ends what the bus is waiting for, from any thread and at once: bytes, a connection, a name server. For the end of the
+    /// program; the bus answers nothing any more.
+    public nonisolated func abandon() { abandonment.abandon() }
+
+    private static var now: Interval { .milliseconds(OwnThread.monotonicMilliseconds()) }
+
+    private func perform(_ read: LineState.Read) -> Result<[UInt16], ReadFault> {
+        guard !abandonment.isAbandoned else { return .failure(.notConnected("the bus is being closed")) }
+        state.begin(read, at: Self.now)
+        while true {
+            switch state.next(at: Self.now) {
+            case .accept(let words): return .success(words)
+            case .refuse(let fault): return .failure(fault)
+            case .connect:
+                do throws(ReadFault) {
+                    try connection.open()
+                    if !wasLaidDown { connections += 1 }
+                    wasLaidDown = false
+                    state.opened(at: Self.now)
+                } catch { state.failed(error, at: Self.now) }
+            case .drop: while take(connection.takeArrived()) {}
+            case .send(let bytes):
+                do throws(ReadFault) {
+                    try connection.send(bytes)
+                    state.sent(at: Self.now)
+                } catch {
+                    state.sent(at: Self.now)
+                    end(error)
                 }
-                return .success(try context.read(unit: plan.unit, request))
-            } catch {
-                last = error
-                if case .exception = error { return .failure(error) }
-                if case .notConnected = error, attempt > 1 { return .failure(error) }
-                settle()
+            case .wait(let until):
+                if connection.isOpen { take(connection.receive(until: until.milliseconds)) } else { connection.pause(until: until.milliseconds) }
+            case .close: hangUp()
+            }
+            if abandonment.isAbandoned {
+                hangUp()
+                return .failure(.notConnected("the bus is being closed"))
             }
         }
-        return .failure(last)
     }
 
-    /// After a fault: wait until the line is quiet, then throw away what came too late.
-    private func settle() {
-        pause(max(betweenRequests, .milliseconds(5)))
-        context.flush()
+    @discardableResult
+    private func take(_ arrival: BusConnection.Arrival) -> Bool {
+        switch arrival {
+        case .bytes(let count):
+            state.received(connection.bytes[..<count], at: Self.now)
+            // Less than fits in is all there is.
+            return count == connection.bytes.count
+        case .nothing: return false
+        case .ended(let fault):
+            end(fault)
+            return false
+        }
     }
 
-    /// A meter that sleeps is woken by a read whose answer nobody needs.
-    private func wakeIfAsleep(_ plan: MeterPlan, now: Int64) {
-        guard plan.timing.discardFirst, let first = plan.requests.first else { return }
-        if let sleeps = plan.timing.sleepsAfter, let last = lastSpoke[plan.unit], now - last < sleeps.milliseconds { return }
-        _ = read(plan, first, tries: 1)
-        pause(max(betweenRequests, .milliseconds(20)))
+    private func end(_ fault: ReadFault) {
+        connection.close()
+        state.ended(fault, at: Self.now)
     }
+}
 
-    private func pause(_ interval: Interval) {
-        guard interval > .zero else { return }
-        var left = timespec(
-            tv_sec: Int(interval.milliseconds / 1000), tv_nsec: Int(interval.milliseconds % 1000) * 1_000_000)
-        var rest = timespec()
-        while nanosleep(&left, &rest) != 0, errno == EINTR { left = rest }
+extension ReadFault {
+    /// Whether further reads of the plan would cost as much for nothing.
+    var endsPlan: Bool { if case .wrongUnit = self { true } else { !isAnswer } }
+}
+
+extension BusAddress {
+    var lineKind: LineState.Kind {
+        switch self {
+        case .rtu(_, let baud, let parity, let stopBits):
+            .serial(characterMilliseconds: Double(9 + stopBits + (parity == .none ? 0 : 1)) * 1000 / Double(max(baud, 300)))
+        case .tcp: .tcp
+        case .rtuOverTCP: .rtuOverTCP
+        }
     }
 }

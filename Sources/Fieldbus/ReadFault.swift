@@ -1,5 +1,4 @@
 import CModbus
-import Glibc
 import Phrasebook
 
 /// Why a read gave no registers. Each becomes a quality, never a value.
@@ -10,30 +9,15 @@ public enum ReadFault: Error, Hashable, Sendable, CustomStringConvertible {
     case badCRC
     /// The device refused, with the exception code of the Modbus application protocol (§7).
     case exception(Int)
-    /// The answer is another unit's.
-    case wrongUnit
+    /// The answer carries another unit's number, this one.
+    case wrongUnit(UInt8)
     /// The answer is short, long, late, or of another function.
     case garbled
     /// The line or the connection is not there.
     case notConnected(String)
 
-    /// The fault behind libmodbus's errno.
-    static func of(errno code: Int32) -> ReadFault {
-        // libmodbus numbers its own errors from MODBUS_ENOBASE: 1…11 are the protocol's exceptions, then bad CRC, bad
-        // data, bad exception, unknown exception, too much data, bad slave (modbus.h).
-        let base: Int32 = 112_345_678
-        switch code - base {
-        case 1...11: return .exception(Int(code - base))
-        case 12: return .badCRC
-        case 17: return .wrongUnit
-        case 13...16: return .garbled
-        default: break
-        }
-        switch code {
-        case ETIMEDOUT, EAGAIN: return .timeout
-        default: return .notConnected(String(cString: modbus_strerror(code)))
-        }
-    }
+    /// The fault behind an errno of opening a line, libmodbus's own numbers included.
+    static func of(errno code: Int32) -> ReadFault { .notConnected(String(cString: modbus_strerror(code))) }
 
     /// Whether a gateway spoke for a device that did not: exception 10, no path to it, and 11, no answer from it (Modbus
     /// application protocol V1.1b3, §7).
@@ -67,7 +51,10 @@ public enum ReadFault: Error, Hashable, Sendable, CustomStringConvertible {
                 "The gateway is there, but the meter behind it does not answer: check the meter's power, the RS-485 wiring, "
                     + "the unit address, and the baud rate and parity of the gateway's serial port.")
         case .exception: .said("检查档案合不合这只表。", "Check that the profile fits the meter.")
-        case .wrongUnit: .said("检查是不是有两只表用了同一个地址。", "Check whether two meters have the same address.")
+        case .wrongUnit(let unit):
+            .said(
+                "检查这只表的从站地址是不是\(unit)，或两只表用了同一个地址。",
+                "Check whether the meter's own address is \(unit), or two meters have the same address.")
         case .notConnected: .said("检查地址：那里有没有设备，是不是被别的程序占用。", "Check the address: whether the device is there, and whether another program has it.")
         }
     }
@@ -80,7 +67,7 @@ public enum ReadFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .exception(10): .said("网关报告没有通往这个从站的路（异常10）", "the gateway has no path to this unit (exception 10)")
         case .exception(11): .said("网关报告这个从站没有应答（异常11）", "the gateway got no reply from this unit (exception 11)")
         case .exception(let code): .said("异常\(code)", "exception \(code)")
-        case .wrongUnit: .said("应答的是另一个从站", "reply from another unit")
+        case .wrongUnit(let unit): .said("以从站\(unit)的名义应答", "answers as unit \(unit)")
         case .garbled: .said("应答残缺或混乱", "garbled reply")
         case .notConnected(let why): .said("没有连上：\(why)", "not connected: \(why)")
         }

@@ -33,6 +33,8 @@ public final class BusPoller: Sendable {
         public var lastAnswer: [MeterID: WallTime] = [:]
         /// Registers that are left out because the device says it does not have them, by meter: they belong into its profile.
         public var refused: [MeterID: Int] = [:]
+        /// What the line had to say beside its answers: noise, echoes, late replies.
+        public var notes = LineNotes()
         /// Past totals taken from meters' own logs.
         public var backfilled = 0
     }
@@ -40,6 +42,7 @@ public final class BusPoller: Sendable {
     /// The bus.
     public let id: BusID
     private let bus: ModbusBus
+    private let closesAfterRound: Bool
     private let targets: [MeterID: Target]
     private let order: [MeterID]
     private let clock: GatewayClock
@@ -56,6 +59,7 @@ public final class BusPoller: Sendable {
     ) {
         id = settings.id
         bus = ModbusBus(settings.address, responseTimeout: settings.responseTimeout, betweenRequests: settings.betweenRequests)
+        closesAfterRound = settings.closeAfterRound
         var targets: [MeterID: Target] = [:]
         for meter in meters {
             guard let profile = configuration.profiles[meter.profile] else { continue }
@@ -80,8 +84,16 @@ public final class BusPoller: Sendable {
     /// Whether every meter was asked at least once.
     public var hasPolledAll: Bool { state.withLock { $0.asked.count == order.count } }
 
-    /// Polls until cancelled.
+    /// Polls until cancelled. A read under way ends with it, whatever it waits for.
     public func run() async {
+        await withTaskCancellationHandler {
+            await pollAll()
+        } onCancel: {
+            bus.abandon()
+        }
+    }
+
+    private func pollAll() async {
         var schedule = PollSchedule(
             order.compactMap { id in targets[id].map { PollSchedule.Entry(meter: id, poll: $0.poll) } }, at: clock.now().elapsed)
         var civil = zone
@@ -91,6 +103,8 @@ public final class BusPoller: Sendable {
             case .ask(let meter, let probing):
                 await poll(meter, probing: probing, &schedule, &civil, &memory[meter, default: Memory(reads: targets[meter]?.reads)])
             case .wait(let until):
+                // A converter with one client serves others now.
+                if closesAfterRound { await bus.close() }
                 try? await Task.sleep(for: min(clock.realTime(until: until), .seconds(1)))
             case .idle:
                 try? await Task.sleep(for: .seconds(1))
@@ -105,6 +119,8 @@ public final class BusPoller: Sendable {
         guard let target = targets[meter], let requests = memory.reads?.round(at: clock.now().elapsed) else { return }
         let plan = MeterPlan(unit: target.unit, requests: requests, timing: target.decoder.profile.timing)
         let answer = await bus.run(plan, tries: probing ? 1 : nil)
+        // What was cut off by our own end says nothing about the meter.
+        guard !Task.isCancelled else { return }
         let now = clock.now()
         learn(answer, of: meter, &memory, at: now)
         var readings = target.decoder.readings(of: meter, in: answer.image, at: now.wall, civil: &civil)
@@ -198,6 +214,7 @@ public final class BusPoller: Sendable {
         state.withLock { tally in
             tally.polls += 1
             tally.asked.insert(meter)
+            tally.notes.add(answer.notes)
             tally.cycle = tally.cycle + answer.took
             if answer.answered {
                 tally.lastAnswer[meter] = now

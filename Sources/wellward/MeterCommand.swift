@@ -62,6 +62,7 @@ struct MeterCommand: AsyncParsableCommand {
             let reader = try MeterReader(target)
             let readings = await reader.read()
             reader.print(readings, format: target.format)
+            if let notes = reader.lineNotes { FileHandle.standardError.write(Data("\(notes)\n".utf8)) }
             if let fault = reader.lastFault { throw CommandFault(fault) }
         }
     }
@@ -87,6 +88,7 @@ struct MeterCommand: AsyncParsableCommand {
                 reader.print(readings, format: target.format == .json ? .jsonl : target.format)
                 // Live, also into a file or a pipe.
                 fflush(nil)
+                if let notes = reader.lineNotes { FileHandle.standardError.write(Data("\(notes)\n".utf8)) }
                 if let fault = reader.lastFault { FileHandle.standardError.write(Data("\(fault)\n".utf8)) }
                 try await Task.sleep(for: .milliseconds(Interval(parsing: every)?.milliseconds ?? 5000))
             }
@@ -102,6 +104,8 @@ final class MeterReader {
     private let plan: MeterPlan
     private var civil = CivilClock(zone: .current)
     private(set) var lastFault: String?
+    /// What the line had to say beside the answer, for a technician.
+    private(set) var lineNotes: String?
 
     init(_ target: MeterCommand.Target) throws {
         self.target = target
@@ -127,6 +131,7 @@ final class MeterReader {
                 "\(target.bus), unit \(target.unit): a read of \(count) registers at wire address \(address) failed: \(fault.fault). ")
             lastFault = what + fault.fault.advice
         }
+        lineNotes = answer.notes.text.map { $0[Spoken.language] }
         return decoder.readings(of: "meter", in: answer.image, at: GatewayClock.systemWall(), civil: &civil)
     }
 
