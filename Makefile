@@ -10,10 +10,10 @@ KILLS_TOO = KillTests|ClockTests
 # A hundred villages use a processor for most of a minute, beside which no line of 9600 baud keeps its time.
 VILLAGES = RehearsalTests
 # Programs enough of their own to starve the way through the house, should they run beside it.
-DOORS = DescriptorTests|RecordTests|DoctorTests|OldTransportTests|IdleConnectionTests|BrokerGoneTests|GarbageTests
+DOORS = DescriptorTests|RecordTests|DoctorTests|OldTransportTests|IdleConnectionTests|BrokerGoneTests|GarbageTests|FloodTests|AttackTests
 OWN_SWIFT = Package.swift Sources Tests
 
-.PHONY: rehearse check-deploy deb deb-test sanitize kills run test lint evaluate fuzz soak format bench screenshot packages test-packages test-tools
+.PHONY: attack rehearse check-deploy deb deb-test sanitize kills run test lint evaluate fuzz soak format bench screenshot packages test-packages test-tools
 
 run: packages
 	swift build --product wellward
@@ -101,9 +101,16 @@ kills: packages test-tools
 	swift build --build-tests
 	KILLS=100 swift test --skip-build --filter KillTests
 
+# Floods against the console of a gateway under its unit's limits, for ATTACK seconds, while home after home collapses: the alarm goes out in time,
+# links open, people who have signed in act. One round of it is in `make test`.
+ATTACK ?= 600
+attack: packages
+	swift build --build-tests
+	ATTACK=$(ATTACK) swift test --skip-build --filter AttackTests
+
 # The tests under ThreadSanitizer and AddressSanitizer, built program included, but for those that need their time. Slow. Leaks are not asked
 # about: at the end of a test process XCTest and Foundation's Process leave some, and nothing else was found.
-UNHURRIED = KillTests|DiskTests|RehearsalTests|BrowserTests|StormTests|EvaluationTests|BoardingModel
+UNHURRIED = KillTests|AttackTests|DiskTests|RehearsalTests|BrowserTests|StormTests|EvaluationTests|BoardingModel
 sanitize: packages test-tools
 	swift test --sanitize=thread --scratch-path .build-tsan --skip "$(UNHURRIED)|GarbageTests"
 	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-asan --skip "$(UNHURRIED)"

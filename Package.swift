@@ -176,7 +176,12 @@ let package = Package(
                 "Telemetry", "Phrasebook", "SiteConfiguration", "Casework", "TimeSeriesStore", "Watchkeeping", "Gateway", "Simulation", "Demonstration",
                 "TestSupport",
             ]),
-        tests("ConsoleTests", ["Console", "SiteConfiguration", "Threads", "TestSupport"]),
+        tests(
+            "ConsoleTests",
+            [
+                "Console", "SiteConfiguration", "Threads", "TestSupport", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            ]),
         tests("NotifierTests", ["ScriptedPeers", "Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
         tests("TimeSeriesStoreTests", ["Simulation", "Telemetry", "Phrasebook", "Casework", "TimeSeriesStore", grdb]),
         tests(

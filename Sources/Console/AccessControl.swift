@@ -51,11 +51,18 @@ final class AccessControl: Sendable {
     /// Whether the socket answers this machine only; it is opened once, whatever a reload says later.
     private let isOnLoopback: Bool
     let premises: Premises
+    /// Whose the connections are.
+    let ledger: ConnectionLedger
+    /// Pages and lists hold what they show in memory while they are made.
+    let looking = RequestGate(workers: 6, waiting: 60, share: 24)
+    /// Acts never wait behind them.
+    let acting = RequestGate(workers: 12, waiting: 60, share: 24)
     /// Protects forms while there are no sessions.
     let localToken = AccessControl.random()
 
-    init(_ premises: Premises) {
+    init(_ premises: Premises, _ ledger: ConnectionLedger) {
         self.premises = premises
+        self.ledger = ledger
         let console = premises.configuration.console
         isOnLoopback = console.isOnLoopback
         accounts = Mutex(Accounts(register: AccountRegister(isOpen: console.isOpenToThisMachine && console.isOnLoopback)))

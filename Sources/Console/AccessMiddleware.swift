@@ -14,7 +14,8 @@ struct AccessMiddleware: RouterMiddleware {
         let standing = try await access.look()
         if case .shut(let reason) = standing { throw Problem.shut(reason) }
         let isLooking = request.method == .get || request.method == .head
-        guard !(path == "/login" || path.hasPrefix("/static/") || path.hasPrefix("/l/")) else { return try await next(request, context) }
+        if path.hasPrefix("/l/") { return try await openLink(request, context, next) }
+        guard !(path == "/login" || path.hasPrefix("/static/")) else { return try await next(request, context) }
         guard let found = access.visitor(request, standing) else {
             guard path.hasPrefix("/api/") || path == "/metrics" || path == "/readyz" || !isLooking else {
                 return Response(status: .seeOther, headers: [.location: "/login"])
@@ -27,11 +28,23 @@ struct AccessMiddleware: RouterMiddleware {
         context.account = found.account
         context.session = found.csrf
         context.proof = found.proof
-        let response = try await next(request, context)
+        guard access.ledger.identify(context.connection, as: .account(found.account.name)) else { throw Problem.busy("This account has too many connections.") }
+        let served = context
+        let response = try await (isLooking ? access.looking : access.acting).pass(found.account.name) { try await next(request, served) }
         if request.method == .get, response.status == .ok, let subject = ViewAudit.subject(of: path) {
             await access.views.note(found.account.name, subject, access.premises)
         }
         return response
+    }
+
+    /// Links have places of their own: whatever floods the console, a relative can open one.
+    private func openLink(
+        _ request: Request, _ context: ConsoleContext, _ next: (Request, ConsoleContext) async throws -> Response
+    ) async throws -> Response {
+        let token = String(request.uri.path.dropFirst(3).prefix { $0 != "/" })
+        guard let grant = access.premises.links.grant(token, now: access.premises.clock.now().wall) else { return try await next(request, context) }
+        guard access.ledger.identify(context.connection, as: .link(grant.contact.rawValue)) else { throw Problem.busy("This link is open too often.") }
+        return try await access.acting.pass("link:\(grant.contact)") { try await next(request, context) }
     }
 
     /// A page of another site must not act through the reader's browser.

@@ -116,6 +116,20 @@ public struct AccountFile: Sendable {
         return token
     }
 
+    /// Takes a user out.
+    /// - Returns: whether there was one
+    public mutating func removeUser(_ name: String) -> Bool { remove { $0.account.name == name && $0.passwordHash != nil } }
+
+    /// Takes the tokens of a name out.
+    /// - Returns: whether there was one
+    public mutating func removeToken(_ name: String) -> Bool { remove { $0.account.name == name && $0.tokenHash != nil } }
+
+    private mutating func remove(_ isMeant: (Entry) -> Bool) -> Bool {
+        let before = entries.count
+        entries.removeAll(where: isMeant)
+        return entries.count < before
+    }
+
     static func tokenHash(_ token: String) -> String {
         // A token is 32 random bytes: a plain hash cannot be guessed back.
         Data(SHA256.hash(data: Data(token.utf8))).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()

@@ -14,9 +14,12 @@ struct ConsoleContext: RequestContext {
     /// By what they came in.
     var proof: AccessControl.Visitor.Proof?
     let remoteAddress: String
+    /// Which of the console's connections it is.
+    let connection: ObjectIdentifier
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
+        connection = ObjectIdentifier(source.channel)
         remoteAddress = source.channel.remoteAddress?.ipAddress ?? "unknown"
     }
 

@@ -11,7 +11,7 @@ package struct ConsoleDoor: Sendable {
 
     /// The console of a gateway.
     package init(_ premises: Premises) throws {
-        responder = try ConsoleServer.router(premises).buildResponder()
+        responder = try ConsoleServer.router(premises, AccessControl(premises, ConnectionLedger())).buildResponder()
         log = Logger(label: "door") { _ in SwiftLogNoOpLogHandler() }
     }
 

@@ -32,7 +32,7 @@ struct EventRoutes: Sendable {
                 status: .ok, headers: Self.headers,
                 body: ResponseBody { writer in
                     try await writer.write(ByteBuffer(string: "retry: 3000\n: welcome\n\n"))
-                    try await pass(news, account, proof, to: &writer)
+                    try await pass(news, account, proof, context.connection, to: &writer)
                     try await writer.finish(nil)
                 })
         }
@@ -40,7 +40,8 @@ struct EventRoutes: Sendable {
 
     /// News as it comes, and a comment every quarter of a minute so that dead connections show. It ends with the account, session or token.
     private func pass(
-        _ news: AsyncStream<SiteDesk.News>, _ account: Account, _ proof: AccessControl.Visitor.Proof, to writer: inout any ResponseBodyWriter
+        _ news: AsyncStream<SiteDesk.News>, _ account: Account, _ proof: AccessControl.Visitor.Proof, _ connection: ObjectIdentifier,
+        to writer: inout any ResponseBodyWriter
     ) async throws {
         // A reader that stalls loses old news here as it does at the newsroom; the page asks anew anyway.
         let beats = AsyncStream<SiteDesk.News?>(bufferingPolicy: .bufferingNewest(64)) { continuation in
@@ -53,11 +54,15 @@ struct EventRoutes: Sendable {
                 var round = 0
                 while !Task.isCancelled {
                     try? await Task.sleep(for: Self.askedEvery)
-                    guard await access.stillHolds(proof) else { break }
+                    guard await access.stillHolds(proof) else {
+                        continuation.finish()
+                        // A reader that takes nothing would never see the end.
+                        try? await Task.sleep(for: .seconds(1))
+                        return access.ledger.hangUp(connection)
+                    }
                     round += 1
                     if round % Self.beatEvery == 0 { continuation.yield(nil) }
                 }
-                continuation.finish()
             }
             continuation.onTermination = { _ in
                 reading.cancel()

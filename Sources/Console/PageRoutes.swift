@@ -235,24 +235,42 @@ struct PageRoutes: Sendable {
 
     // MARK: Signed links
 
-    private func granted(_ context: ConsoleContext) async throws -> (LinkSigner.Grant, Role)? {
+    /// What a link allows, to whom.
+    private enum Opening {
+        case open(LinkSigner.Grant, Role)
+        /// It was one of ours and is no more.
+        case over
+        case strange
+    }
+
+    private func opening(_ context: ConsoleContext) async throws -> Opening {
         let token = try context.parameters.require("token")
-        // Whoever tries out links gets no further answer; a link that was signed here always opens.
-        guard let grant = premises.links.grant(token, now: premises.clock.now().wall) else {
-            guard access.strangeLinks.take(context.remoteAddress) else { throw Problem(.tooManyRequests, "Too many tries", "Wait five minutes and try again.") }
-            return nil
+        let grant: LinkSigner.Grant
+        switch premises.links.read(token, now: premises.clock.now().wall) {
+        case .good(let found): grant = found
+        case .over: return .over
+        case .strange:
+            // Whoever tries out links gets no further answer; a link that was signed here always opens.
+            guard access.strangeLinks.take(RateLimit.key(of: context.remoteAddress)) else { throw Problem.tooManyTries }
+            return .strange
         }
-        guard let role = premises.configuration.contacts.first(where: { $0.card.id == grant.contact })?.card.role else { return nil }
+        guard let role = premises.configuration.contacts.first(where: { $0.card.id == grant.contact })?.card.role else { return .over }
         let revoked = try await premises.store.read { try $0.fact(LinkSigner.revocation(of: grant.caseID)) }.flatMap { Int64($0) }
-        guard revoked.map({ grant.issuedAt.unixSeconds > $0 }) ?? true else { return nil }
-        return (grant, role)
+        guard revoked.map({ grant.issuedAt.unixSeconds > $0 }) ?? true else { return .over }
+        return .open(grant, role)
+    }
+
+    /// The page of a link that opens nothing: 410 for one that was ours, 404 for another.
+    private func noLink(_ opening: Opening, _ frame: PageFrame) -> Response {
+        var answer = page("problem", frame, .linkTitle, ["heading": frame.label(.linkTitle), "detail": frame.label(.linkExpired)])
+        if case .over = opening { answer.status = .gone } else { answer.status = .notFound }
+        return answer
     }
 
     private func link(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         var frame = frame(request, context)
-        guard let (grant, role) = try await granted(context) else {
-            return page("problem", frame, .linkTitle, ["heading": frame.label(.linkTitle), "detail": frame.label(.linkExpired)])
-        }
+        let opening = try await opening(context)
+        guard case .open(let grant, let role) = opening else { return noLink(opening, frame) }
         let id = grant.caseID
         guard let item = try await premises.store.read({ try $0.caseFile(id) }) else { throw Problem.notFound("case `\(id)`") }
         frame.speak(premises.configuration.contacts.first { $0.card.id == grant.contact }?.card.language)
@@ -264,9 +282,8 @@ struct PageRoutes: Sendable {
 
     private func actOnLink(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         let frame = frame(request, context)
-        guard let (grant, _) = try await granted(context) else {
-            return page("problem", frame, .linkTitle, ["heading": frame.label(.linkTitle), "detail": frame.label(.linkExpired)])
-        }
+        let opening = try await opening(context)
+        guard case .open(let grant, _) = opening else { return noLink(opening, frame) }
         let fields = try await form(request, context)
         try await acts.perform(
             fields["act"] ?? "", fields["code"], until: fields["until"], on: grant.caseID, by: grant.contact.rawValue, note: fields["note"],

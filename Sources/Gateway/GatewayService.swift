@@ -75,7 +75,9 @@ public final class GatewayService: Service {
         let (store, trust) = (opening.store, trust)
         DiskReserve(besides: configuration.storage.path).keep()
         let clock = state.clock
-        let signer = LinkSigner(secret: try Self.linkSecret(configuration, store))
+        let signer = try LinkKeys.signer(
+            secretFile: configuration.links.secretFile, validFor: configuration.links.validFor, record: configuration.storage.path, store: store,
+            now: clock.now().wall)
         var web = HTTPClient.Configuration()
         // A receiver that sends elsewhere has not taken the notice: the page behind a redirect answers 200 to anything.
         web.redirectConfiguration = .disallow
@@ -133,15 +135,6 @@ public final class GatewayService: Service {
     /// The hours that were set on the console.
     @Sendable static func roster(_ reader: StoreReader) throws -> DutyRoster {
         try reader.fact(CareRoutes.rosterFact).flatMap { try? JSONDecoder().decode(DutyRoster.self, from: Data($0.utf8)) } ?? DutyRoster()
-    }
-
-    /// The secret of links: the configured file's, or one made at the first start and kept in the store.
-    private static func linkSecret(_ configuration: SiteConfiguration, _ store: Store) throws -> Data {
-        if let path = configuration.links.secretFile, let data = FileManager.default.contents(atPath: path), data.count >= 16 { return data }
-        if let kept = try store.readNow({ try $0.fact("link_secret") }).flatMap({ Data(base64Encoded: $0) }) { return kept }
-        let made = Data((0..<32).map { _ in UInt8.random(in: 0...255) })
-        try store.writeNow { try $0.setFact("link_secret", made.base64EncodedString()) }
-        return made
     }
 
     /// Runs until a graceful shutdown; everything acknowledged is on disk when it returns.

@@ -84,6 +84,12 @@ public struct StoreReader {
             .map { (WallTime(unixMilliseconds: $0["at"]), $0["body"]) }
     }
 
+    /// Named values whose names begin so.
+    public func facts(beginning prefix: String) throws -> [String: String] {
+        let rows = try Row.fetchAll(database, sql: "SELECT name, value FROM facts WHERE substr(name, 1, ?) = ?", arguments: [prefix.count, prefix])
+        return Dictionary(rows.map { ($0["name"], $0["value"]) }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// A remembered fact.
     public func fact(_ name: String) throws -> String? {
         try String.fetchOne(database, sql: "SELECT value FROM facts WHERE name = ?", arguments: [name])

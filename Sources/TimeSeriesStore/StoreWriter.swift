@@ -114,6 +114,9 @@ public struct StoreWriter {
                 """, arguments: [household.rawValue, moment.unixMilliseconds, body])
     }
 
+    /// Forgets a named value.
+    public func removeFact(_ name: String) throws { try database.execute(sql: "DELETE FROM facts WHERE name = ?", arguments: [name]) }
+
     /// Remembers a fact.
     public func setFact(_ name: String, _ value: String) throws {
         try database.execute(

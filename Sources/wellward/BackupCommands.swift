@@ -2,6 +2,7 @@ import ArgumentParser
 import Documents
 import Foundation
 import Gateway
+import Glibc
 import SiteConfiguration
 import TimeSeriesStore
 
@@ -23,7 +24,9 @@ struct BackupCommand: ParsableCommand {
     func run() throws {
         umask(0o077)
         let path = try storagePath(config)
-        guard !FileManager.default.fileExists(atPath: to) else {
+        // A symbolic link that leads nowhere is something too: what is behind it is not ours to make.
+        var status = stat()
+        guard lstat(to, &status) != 0 else {
             throw CommandFault(Spoken.say("\(to)：已有这个文件，换一个名字", "\(to): there is a file already; name a new one"))
         }
         do throws(StoreFault) {
@@ -71,6 +74,7 @@ struct RestoreCommand: ParsableCommand {
                 if let fault = try copy.integrityFaults().first { throw .corrupt("\(from): \(fault)") }
                 // The record goes back in time: what it sends upstream from here on must not bear names that were used since.
                 try copy.writeNow { try $0.beginUpstreamTag() }
+                do { try LinkKeys.carryOver(from: path, to: copy) } catch { throw .failed("\(error)") }
                 try copy.close()
                 for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: fresh + suffix) }
                 let aside = "\(path).before-restore-\(Int(Date().timeIntervalSince1970))"
@@ -96,7 +100,7 @@ private func giveToGateway(_ path: String) throws {
     guard getuid() == 0 else { return }
     let folder = try FileManager.default.attributesOfItem(atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path)
     let owner = folder.filter { [.ownerAccountID, .groupOwnerAccountID].contains($0.key) }
-    for file in [path, path + ".lock"] where FileManager.default.fileExists(atPath: file) {
+    for file in [path, path + ".lock", LinkKeys.path(besides: path)] where FileManager.default.fileExists(atPath: file) {
         try FileManager.default.setAttributes(owner, ofItemAtPath: file)
     }
 }

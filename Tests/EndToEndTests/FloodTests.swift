@@ -1,4 +1,5 @@
 import Foundation
+import ScriptedPeers
 import TestSupport
 import Testing
 
@@ -104,5 +105,45 @@ import Testing
         // The file as it was before: what has ended stays ended.
         try text.write(toFile: file, atomically: false, encoding: .utf8)
         #expect(gateway.http("GET", "/api/v1/households", headers: [cookie]).status == 401)
+    }
+
+    @Test func `slow bodies are hung up on, and leave places for everybody else meanwhile`() async throws {
+        let site = try LittleSite { $0.replacingOccurrences(of: "open: true", with: "users_file: users.yaml") }
+        defer { site.end() }
+        let gateway = site.gateway
+        let header = try Self.token(gateway, "hub", "admin")
+        try gateway.start()
+        try await eventually { gateway.http("GET", "/healthz").status == 200 }
+        let flood = Flood(port: gateway.port)
+        defer { flood.stop() }
+        flood.slowBodies(256)
+        let head = "POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 60000\r\n\r\nname="
+        // One of another address that nobody pushes out: it ends by its own time, long before it would have by its bytes.
+        let began = ContinuousClock.now
+        async let ended = Task.detached { flood.ask(head, from: 77, within: 300) }.value
+        for _ in 0..<20 {
+            #expect(gateway.http("GET", "/healthz").status == 200)
+            #expect(gateway.http("GET", "/api/v1/households", headers: [header]).status == 200)
+        }
+        #expect(await ended == 0 || ContinuousClock.now - began < .seconds(200))
+        #expect(ContinuousClock.now - began < .seconds(200))
+    }
+
+    @Test func `a request without an end is the sender's fault: 400, and not a line in the log`() async throws {
+        let site = try LittleSite()
+        defer { site.end() }
+        let gateway = site.gateway
+        try gateway.start()
+        try await eventually { gateway.http("GET", "/healthz").status == 200 }
+        let flood = Flood(port: gateway.port)
+        for path in ["/login", "/l/a.b", "/api/v1/cases/c-1/accept"] {
+            let text = "POST \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+            #expect(flood.ask(text) == 400 || path != "/login", "\(path)")
+        }
+        #expect(!gateway.log.contains("a request failed"))
+        for path in ["/healthz", "/", "/cases", "/api/v1/households", "/api/v1/events", "/login", "/static/style.css"] {
+            let answer = try TechnicianCommandTests.shell(["/usr/bin/curl", "-s", "-m", "5", "-I", "http://127.0.0.1:\(gateway.port)\(path)"]).out
+            #expect(answer.hasPrefix("HTTP/1.1 200"), "\(path): \(answer)")
+        }
     }
 }
