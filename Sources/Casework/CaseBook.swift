@@ -140,6 +140,22 @@ public struct CaseBook: Sendable {
         cases = cases.filter { $0.value.isOpen || ($0.value.closedAt?.elapsed ?? .zero) >= before }
     }
 
+    /// Ends open cases about which nobody may be told any more: consent was withdrawn. Nobody hears of the end either.
+    public mutating func withdraw(_ subjects: Set<Subject>, at now: Instant) -> [Effect] {
+        cases.values.filter { $0.isOpen && subjects.contains($0.subject) }.sorted { $0.id < $1.id }.map { open in
+            var ended = open
+            ended.stage = .closed
+            ended.closedAt = now
+            ended.pausedUntil = nil
+            ended.note = ended.note.isEmpty ? "auto" : ended.note
+            put(ended)
+            return .save(ended)
+        }
+    }
+
+    /// Forgets every case of subjects whose data was erased.
+    public mutating func forget(_ subjects: Set<Subject>) { cases = cases.filter { !subjects.contains($0.value.subject) } }
+
     mutating func put(_ item: Case) { cases[item.id] = item }
 
     /// The earliest moment at which a case needs a tick.

@@ -241,6 +241,19 @@ struct DeliveryQueue: Sendable {
         }
     }
 
+    /// Drops what waits of which nobody is to hear any more; a try under way ends without a trace.
+    /// - Returns: what was dropped
+    mutating func withdraw(where isMeant: (Notice) -> Bool) -> [NoticeID] {
+        let gone = entries.filter { isMeant($0.value.item.notice) }
+        for (id, entry) in gone {
+            entries[id] = nil
+            lines[entry.line]?.removeAll { $0 == id }
+            if lines[entry.line]?.isEmpty == true { lines[entry.line] = nil }
+        }
+        for line in Set(gone.values.map(\.line)) { offerWhatMayGo(line) }
+        return gone.keys.sorted()
+    }
+
     /// The channel says that it is asked too often: one try at a time, with a pause between them that doubles.
     mutating func slowDown(at now: Interval, asked: Interval?) {
         gap = min(max(gap + gap, Self.shortestGap), Self.longestGap)

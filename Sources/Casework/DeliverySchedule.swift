@@ -102,6 +102,12 @@ public struct DeliverySchedule: Sendable {
     /// Takes a new notice, or one that was given up and is to be tried again.
     public mutating func enqueue(_ notice: Notice) { put(Item(notice)) }
 
+    /// Drops what waits of which nobody is to hear any more; a try under way ends without a trace.
+    /// - Returns: what was dropped
+    public mutating func withdraw(where isMeant: (Notice) -> Bool) -> [NoticeID] {
+        queues.keys.sorted().flatMap { queues[$0]?.withdraw(where: isMeant) ?? [] }
+    }
+
     /// What to try now; it counts as under way until `finish`.
     public mutating func due(at now: Interval) -> [Parcel] {
         var result: [Parcel] = []

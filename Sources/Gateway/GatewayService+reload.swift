@@ -52,6 +52,7 @@ extension GatewayService {
             paces: NotifierFactory.paces(new))
         premises.boarding?.configure(new.elevators)
         premises.rearrange(.init(configuration: new, pollers: await pollers.arrange(new)))
+        await endWithdrawn(in: new, before: old)
         log.info("the configuration was reloaded")
         await tellRoster()
     }

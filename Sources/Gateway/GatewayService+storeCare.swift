@@ -114,7 +114,11 @@ extension GatewayService {
         let store = premises.store
         // A call that blocks for minutes has a thread of its own.
         let check = opening.check
-        let found = await OwnThread.value { (try? check.run())?.first }
+        let faults = await OwnThread.value { try? check.run() }
+        if let days = faults?.days, !days.isEmpty {
+            log.error("packed days of readings cannot be read; they are missing", metadata: ["first": "\(days[0])", "count": "\(days.count)"])
+        }
+        let found = faults?.file.first
         if let found {
             StoreOpening.markDamaged(store.path)
             log.critical("the record is damaged", metadata: ["why": "\(found)"])

@@ -11,6 +11,7 @@ import Neighbourhood
 import Phrasebook
 import ServiceLifecycle
 import SiteConfiguration
+import Synchronization
 import Telemetry
 import Threads
 import TimeSeriesStore
@@ -52,6 +53,9 @@ public final class GatewayService: Service {
     /// Whether the wall clock is believed when something is to be forgotten for its age; decided by the hourly care.
     let trust = ClockTrust()
 
+    /// Marks of erased homes that were heeded.
+    let erased = Mutex<Set<String>>([])
+    private let erasedBefore: Set<String>
     /// The owner of the gateway's end.
     let shutdown: Shutdown
 
@@ -71,6 +75,7 @@ public final class GatewayService: Service {
             restored = try Self.restored(configuration, opening.store, options)
         }
         self.opening = opening
+        erasedBefore = (try? opening.store.readNow { try $0.erasureMarks() }) ?? []
         let (configuration, state) = restored
         let (store, trust) = (opening.store, trust)
         DiskReserve(besides: configuration.storage.path).keep()
@@ -152,6 +157,7 @@ public final class GatewayService: Service {
         tellQuarantine()
         await tellUnreadable()
         await tellRoster()
+        await beginWithoutWithdrawn(erasedBefore)
         let deskWork = Task { await desk.run() }
         let deliveryWork = Task { await premises.delivery.run() }
         let upkeep = [
@@ -180,6 +186,7 @@ public final class GatewayService: Service {
             // A full disk is no reason to be restarted: it would be as full afterwards.
             _ = await premises.desk.ask(.tick)
             SystemdNotice.alive()
+            await heedErasures()
             try? await Task.sleep(for: options.speed > 1 ? .milliseconds(200) : .seconds(1))
         }
     }

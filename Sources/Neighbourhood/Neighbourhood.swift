@@ -73,6 +73,10 @@ public struct Neighbourhood: Sendable {
         case presence(HouseholdID, PresenceEntry?)
         /// Something for the journal alone: a hold, a release.
         case record(Subject, kind: String, body: String)
+        /// Consent was withdrawn: open cases of these subjects end, and nobody is told.
+        case withdrawn(Set<Subject>)
+        /// The data of these subjects was erased: nothing of them is kept.
+        case erased(Set<Subject>)
         case tick
     }
 
@@ -138,12 +142,23 @@ public struct Neighbourhood: Sendable {
             effects += [.saveWatch(id), .homeChanged(id)]
             if let entry { explain(id, entry, at: now, &effects) }
         case .record(let subject, let kind, let body): effects.append(.journal(kind: kind, subject: subject, body: body))
+        case .withdrawn(let subjects): carry(book.withdraw(subjects, at: now), at: now, &effects)
+        case .erased(let subjects):
+            book.forget(subjects)
+            for subject in subjects where subject.type == .household { forget(HouseholdID(subject.id), &effects) }
         case .tick:
             for id in homes.keys.sorted() { watch(id, .tick, at: now, &effects) }
             tellSharedSilenceThatLasts(at: now, &effects)
             settle(.tick, at: now, &effects)
         }
         return effects
+    }
+
+    private mutating func forget(_ id: HouseholdID, _ effects: inout [Effect]) {
+        if let meter = homes[id]?.meter { homeOfMeter[meter] = nil }
+        homes[id] = nil
+        untoldBlind.remove(id)
+        effects.append(.homeChanged(id))
     }
 
     /// Whoever enters an absence says why the home is silent: an open case of silence has its outcome.

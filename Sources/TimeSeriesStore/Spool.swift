@@ -59,6 +59,7 @@ public struct SpoolLimits: Sendable, Hashable {
 extension StoreWriter {
     /// Puts an entry at the end.
     public func spool(_ entry: SpoolEntry) throws {
+        guard try !isErased(entry.subject) else { return }
         let statement = try database.cachedStatement(sql: "INSERT INTO spool (kind, subject, at, body) VALUES (?, ?, ?, ?)")
         try statement.execute(arguments: [entry.kind.rawValue, entry.subject, entry.at.unixMilliseconds, entry.body])
     }
@@ -87,7 +88,7 @@ extension StoreWriter {
             var excess = try reader.spoolTally().bytes - limits.bytes
             while excess > 0 {
                 let oldest = try Row.fetchAll(
-                    database, sql: "SELECT id, length(body) AS size FROM spool WHERE kind = ? ORDER BY id LIMIT 500", arguments: [kind.rawValue])
+                    database, sql: "SELECT id, length(CAST(body AS BLOB)) AS size FROM spool WHERE kind = ? ORDER BY id LIMIT 500", arguments: [kind.rawValue])
                 if oldest.isEmpty { break }
                 var numbers: [Int64] = []
                 for row in oldest where excess > 0 {
@@ -116,7 +117,9 @@ extension StoreReader {
 
     /// How much waits: entries, bytes, and since when.
     public func spoolTally() throws -> (count: Int, bytes: Int64, oldest: WallTime?) {
-        let row = try Row.fetchOne(database, sql: "SELECT count(*) AS n, coalesce(sum(length(body)), 0) AS bytes, min(at) AS oldest FROM spool")
-        return (row?["n"] ?? 0, row?["bytes"] ?? 0, (row?["oldest"] as Int64?).map { WallTime(unixMilliseconds: $0) })
+        let row = try Row.fetchOne(database, sql: "SELECT coalesce(sum(entries), 0) AS n, coalesce(sum(bytes), 0) AS bytes FROM spool_tally")
+        // The oldest by its place: a clock that stood wrong for an hour does not make an entry older.
+        let oldest = try Int64.fetchOne(database, sql: "SELECT at FROM spool ORDER BY id LIMIT 1")
+        return (row?["n"] ?? 0, row?["bytes"] ?? 0, oldest.map { WallTime(unixMilliseconds: $0) })
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Glibc
 import Phrasebook
 import Synchronization
 import Telemetry
@@ -54,12 +55,22 @@ public final class Store: Sendable {
     /// Damage that SQLite met while reading or writing; nil while there was none.
     public var damage: String? { seenDamage.withLock { $0 } }
 
+    /// The log beside the file is cut back to this whenever it begins anew.
+    public static let mostLogBytes: Int64 = 16 << 20
+    /// Bytes of the log beside the file.
+    public var bytesOfLog: Int64 {
+        var status = stat()
+        return stat(path + "-wal", &status) == 0 ? Int64(status.st_size) : 0
+    }
+
     /// Opens or creates the file, bringing an older one up to the present schema.
     /// - Throws: `StoreFault`
     public init(path: String) throws(StoreFault) {
         self.path = path
         var configuration = Configuration()
         configuration.maximumReaderCount = 3
+        // A command beside a running gateway writes too: whoever comes second waits for a moment instead of failing.
+        configuration.busyMode = .timeout(5)
         // Series are never deleted and their numbers come from one place, `StoreWriter.append`: a look-up of the parent
         // for every reading would cost a fifth of the write rate and could find nothing.
         configuration.foreignKeysEnabled = false
@@ -76,7 +87,8 @@ public final class Store: Sendable {
                 at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
             pool = try DatabasePool(path: path, configuration: configuration)
             // Here and not in `prepareDatabase`: when a pool turns WAL on, it sets NORMAL, with which the last commits go with the power.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            // What a burst made long is cut when the log begins anew.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = \(Self.mostLogBytes)") }
             guard try !pool.read(StoreSchema.migrator.hasBeenSuperseded) else {
                 throw StoreFault.failed("the file was written by a newer release; install that release again, or restore an older backup")
             }
@@ -117,7 +129,14 @@ public final class Store: Sendable {
     /// Checks every page and index.
     /// - Returns: what is wrong; empty when all is well.
     public func integrityFaults() throws(StoreFault) -> [String] {
-        do { return try pool.read { try StoreReader(database: $0).integrityFaults() } } catch { throw StoreFault(error) }
+        let file = try fileFaults()
+        guard file.isEmpty else { return file }
+        do { return try pool.read { try StoreReader(database: $0).dayFaults() } } catch { throw StoreFault(error) }
+    }
+
+    /// Checks every page and index, not what the packed days hold.
+    func fileFaults() throws(StoreFault) -> [String] {
+        do { return try pool.read { try StoreReader(database: $0).fileFaults() } } catch { throw StoreFault(error) }
     }
 
     /// Copies the whole record into another file while it is in use; what is committed meanwhile is in it or not, as a whole.
@@ -138,6 +157,11 @@ public final class Store: Sendable {
     /// Writes the log back into the file and empties it.
     public func writeLogBack() throws(StoreFault) {
         do { try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } } catch { throw StoreFault(error) }
+    }
+
+    /// The same, off the cooperative pool.
+    func writeLogBackSoon() async throws(StoreFault) {
+        do { try await pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } } catch { throw noted(error) }
     }
 
     /// Writes the log back into the file, notes that the end was in order, and closes.

@@ -19,8 +19,8 @@ public final class StoreCheck: Sendable {
     public init(path: String) { self.path = path }
 
     /// Checks; with years of history that takes minutes.
-    /// - Returns: what is wrong; empty when all is well; nil when it was broken off
-    public func run() throws(StoreFault) -> [String]? {
+    /// - Returns: what is wrong with the file, and which packed days cannot be read; both empty when all is well; nil when it was broken off
+    public func run() throws(StoreFault) -> (file: [String], days: [String])? {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -1024") }
@@ -32,7 +32,11 @@ public final class StoreCheck: Sendable {
                 return true
             }
             guard mayRun else { return nil }
-            let faults = try queue.read { try StoreReader(database: $0).integrityFaults() }
+            let faults = try queue.read { database in
+                let reader = StoreReader(database: database)
+                let file = try reader.fileFaults()
+                return (file, file.isEmpty ? try reader.dayFaults() : [])
+            }
             state.withLock { if case .running = $0 { $0 = .done } }
             return faults
         } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
@@ -57,10 +61,14 @@ public final class StoreCheck: Sendable {
 }
 
 extension StoreReader {
-    /// What is wrong with the file: its pages and indexes, then its packed days; empty when all is well.
-    func integrityFaults() throws -> [String] {
+    /// What is wrong with the file's pages and indexes; empty when all is well.
+    func fileFaults() throws -> [String] {
         let lines = try String.fetchAll(database, sql: "PRAGMA integrity_check(20)")
-        guard lines == ["ok"] else { return lines }
+        return lines == ["ok"] ? [] : lines
+    }
+
+    /// Which packed days cannot be read: each is missing data, and no reason to set the record aside.
+    func dayFaults() throws -> [String] {
         var damaged: [String] = []
         let blocks = try Row.fetchCursor(database, sql: "SELECT series, day, body FROM blocks")
         while let row = try blocks.next(), damaged.count < 20 {

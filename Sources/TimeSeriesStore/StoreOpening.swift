@@ -18,7 +18,7 @@ public struct StoreOpening: Sendable {
     /// Up to this size a file is checked page by page before it is used; a larger one while the gateway already works.
     public static let mostCheckedAtOnce = 64 << 20
     /// Tables whose lines are carried over from a damaged file, by importance. Readings are not: they are many, and missing is honest.
-    private static let carried = ["cases", "notices", "watches", "audit", "facts", "corrections", "erasures", "journal", "spool"]
+    private static let carried = ["cases", "notices", "watches", "audit", "facts", "corrections", "erased", "journal", "spool"]
 
     /// Opens, after a look at what is there. On a full disk the reserve is given back for it.
     /// - Throws: `StoreFault` when even a fresh file cannot be made
@@ -44,7 +44,7 @@ public struct StoreOpening: Sendable {
             do throws(StoreFault) {
                 let store = try Store(path: path)
                 let unclean = try store.readNow { try $0.fact("running") } == "1"
-                damage = unclean && Self.size(path) <= Self.mostCheckedAtOnce ? try store.integrityFaults().first : nil
+                damage = unclean && Self.size(path) <= Self.mostCheckedAtOnce ? try store.fileFaults().first : nil
                 if damage == nil {
                     self.store = store
                     wasUnclean = unclean

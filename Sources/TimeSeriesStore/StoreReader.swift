@@ -28,11 +28,9 @@ public struct StoreReader {
 
     /// Cases, newest first.
     public func cases(open: Bool?, limit: Int, before number: Int? = nil) throws -> [Case] {
-        try readable(
-            """
-            SELECT body FROM cases WHERE (? IS NULL OR is_open = ?) AND (? IS NULL OR number < ?)
-            ORDER BY number DESC LIMIT ?
-            """, [open, open, number, number, limit])
+        // Said outright where it is asked for: an index helps no condition that may be none.
+        let state = open.map { "is_open = \($0 ? 1 : 0) AND" } ?? ""
+        return try readable("SELECT body FROM cases WHERE \(state) number < ? ORDER BY number DESC LIMIT ?", [number ?? .max, limit])
     }
 
     /// The cases opened in a stretch of time, oldest first.
@@ -109,7 +107,7 @@ public struct StoreReader {
     /// Audit lines, newest first.
     public func audit(limit: Int, before id: Int64? = nil) throws -> [AuditLine] {
         try Row.fetchAll(
-            database, sql: "SELECT * FROM audit WHERE (? IS NULL OR id < ?) ORDER BY id DESC LIMIT ?", arguments: [id, id, limit]
+            database, sql: "SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?", arguments: [id ?? .max, limit]
         ).map {
             AuditLine(
                 id: $0["id"], at: WallTime(unixMilliseconds: $0["at"]), who: $0["who"], what: $0["what"],
@@ -150,11 +148,6 @@ public struct StoreReader {
 
     /// Where number and hash of the newest audit line stand once more.
     static let auditTail = "audit_tail"
-
-    /// How many journal lines of a kind there are.
-    public func journalCount(kind: String) throws -> Int {
-        try Int.fetchOne(database, sql: "SELECT count(*) FROM journal WHERE kind = ?", arguments: [kind]) ?? 0
-    }
 
     /// Journal bodies of a subject and kind within a stretch of time, oldest first.
     public func journal(subject: String, kind: String, from: WallTime, to: WallTime, limit: Int) throws -> [(at: WallTime, body: String)] {

@@ -70,6 +70,31 @@ enum StoreSchema {
                     ) STRICT;
                     """)
         }
+        migrator.registerMigration("5 erased, spool tally, indexes") { database in
+            try database.execute(
+                sql: """
+                    -- Whose data was erased and must not be written again: see Erasure.
+                    CREATE TABLE erased (subject TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                    -- What waits in the spool, by kind, kept as it comes and goes: nobody counts through hundreds of megabytes.
+                    CREATE TABLE spool_tally (kind INTEGER PRIMARY KEY, entries INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+                    INSERT INTO spool_tally SELECT kind, count(*), sum(length(CAST(body AS BLOB))) FROM spool GROUP BY kind;
+                    CREATE TRIGGER spool_comes AFTER INSERT ON spool BEGIN
+                        INSERT INTO spool_tally VALUES (NEW.kind, 1, length(CAST(NEW.body AS BLOB)))
+                        ON CONFLICT (kind) DO UPDATE SET entries = entries + 1, bytes = bytes + excluded.bytes;
+                    END;
+                    CREATE TRIGGER spool_goes AFTER DELETE ON spool BEGIN
+                        UPDATE spool_tally SET entries = entries - 1, bytes = bytes - length(CAST(OLD.body AS BLOB)) WHERE kind = OLD.kind;
+                    END;
+                    CREATE INDEX spool_by_kind ON spool (kind);
+                    CREATE INDEX spool_by_time ON spool (at);
+                    CREATE INDEX spool_by_subject ON spool (subject);
+                    CREATE INDEX journal_of_subject ON journal (subject, kind, at);
+                    CREATE INDEX journal_by_time ON journal (at);
+                    CREATE INDEX cases_by_opening ON cases (opened);
+                    CREATE INDEX cases_of_subject ON cases (subject_type, subject_id);
+                    CREATE INDEX blocks_unthinned ON blocks (day) WHERE thinned = 0;
+                    """)
+        }
         return migrator
     }
 }

@@ -62,6 +62,8 @@ public struct StoreUpkeep: Sendable {
     private static let step = 64
     /// Pages given back in one transaction: 4 MB.
     private static let pages = 1000
+    /// Lines or packed days deleted in one transaction.
+    private static let piece = 2000
 
     /// Care of a store under a policy.
     public init(_ store: Store, _ policy: StoragePolicy) {
@@ -75,12 +77,14 @@ public struct StoreUpkeep: Sendable {
     public func round(at now: WallTime, mayForget: Bool = true) async throws(StoreFault) -> Report {
         var report = Report()
         if mayForget { try await tidy(at: now, &report) }
-        report.bytes = try await store.read { try $0.bytesInUse() }
+        report.bytes = try await bytesHeld()
+        var days: Set<WallTime> = []
         while report.bytes > policy.sizeCapBytes, !Task.isCancelled {
-            guard try await store.write({ try $0.dropOldestDay() }) != nil else { break }
-            report.droppedForSpace += 1
-            report.bytes = try await store.read { try $0.bytesInUse() }
+            guard let (count, day) = try await store.write({ try $0.dropOldest(most: Self.piece) }), count > 0 else { break }
+            days.insert(day)
+            report.bytes = try await bytesHeld()
         }
+        report.droppedForSpace = days.count
         // What is free is used again before the file grows; only a file above the cap gives pages back.
         while try await store.read({ try $0.bytesOfFile() }) > policy.sizeCapBytes, !Task.isCancelled {
             guard try await store.write({ try $0.givePagesBack(Self.pages) }) else { break }
@@ -88,14 +92,25 @@ public struct StoreUpkeep: Sendable {
         return report
     }
 
+    /// Does a piece of work until none is left, a transaction each.
+    private func repeated(_ piece: @escaping @Sendable (StoreWriter) throws -> Int) async throws(StoreFault) {
+        while !Task.isCancelled { guard try await store.write(piece) > 0 else { return } }
+    }
+
+    /// Bytes in use, with what the log holds beyond what it may: a reader that stays long keeps it from being used again.
+    private func bytesHeld() async throws(StoreFault) -> Int64 {
+        if store.bytesOfLog > Store.mostLogBytes { try? await store.writeLogBackSoon() }
+        return try await store.read { try $0.bytesInUse() } + store.bytesOfLog
+    }
+
     private func tidy(at now: WallTime, _ report: inout Report) async throws(StoreFault) {
         let policy = policy
-        try await store.write { writer in
-            try writer.dropReadings(before: now - policy.retainReadings)
-            try writer.dropClosedCases(before: now - policy.retainCases)
-            try writer.dropJournal(before: now - policy.retainJournal)
-            try writer.dropLeftovers(at: now, corrections: now - policy.retainCases)
-        }
+        let piece = Self.piece
+        // In pieces: after a long sleep, or a shorter policy, years of readings may have to go.
+        try await repeated { try $0.dropReadings(before: now - policy.retainReadings, most: piece) }
+        try await repeated { try $0.dropClosedCases(before: now - policy.retainCases, most: 200) }
+        try await repeated { try $0.dropJournal(before: now - policy.retainJournal, most: piece) }
+        try await store.write { try $0.dropLeftovers(at: now, corrections: now - policy.retainCases) }
         while !Task.isCancelled {
             let done = try await store.write { try $0.seal(before: now - policy.sealAfter, most: Self.step) }
             report.sealedReadings += done.readings
@@ -123,13 +138,20 @@ extension StoreReader {
 }
 
 extension StoreWriter {
-    /// Forgets closed cases that were opened before a moment, with their notices.
-    public func dropClosedCases(before moment: WallTime) throws {
-        try database.execute(
-            sql: "DELETE FROM notices WHERE case_id IN (SELECT id FROM cases WHERE is_open = 0 AND opened < ?)", arguments: [moment.unixMilliseconds])
+    /// Forgets closed cases that were opened before a moment, with their notices; the oldest first, at most so many.
+    /// - Returns: how many went
+    public func dropClosedCases(before moment: WallTime, most: Int) throws -> Int {
         // The newest stays: the next case's number follows from it.
-        try database.execute(
-            sql: "DELETE FROM cases WHERE is_open = 0 AND opened < ? AND number < (SELECT max(number) FROM cases)", arguments: [moment.unixMilliseconds])
+        let old = try String.fetchAll(
+            database,
+            sql: """
+                SELECT id FROM cases WHERE opened < ? AND is_open = 0 AND number < (SELECT max(number) FROM cases) ORDER BY opened LIMIT ?
+                """, arguments: [moment.unixMilliseconds, most])
+        for id in old {
+            try database.execute(sql: "DELETE FROM notices WHERE case_id = ?", arguments: [id])
+            try database.execute(sql: "DELETE FROM cases WHERE id = ?", arguments: [id])
+        }
+        return old.count
     }
 
     /// Forgets the habits of homes that are watched no more, which nobody has saved for a month, and disputes before a moment.
@@ -148,8 +170,11 @@ extension StoreWriter {
         return try reader.bytesOfFile() < before
     }
 
-    /// Forgets journal lines before a moment.
-    public func dropJournal(before moment: WallTime) throws {
-        try database.execute(sql: "DELETE FROM journal WHERE at < ?", arguments: [moment.unixMilliseconds])
+    /// Forgets journal lines before a moment, the oldest first, at most so many.
+    /// - Returns: how many went
+    public func dropJournal(before moment: WallTime, most: Int) throws -> Int {
+        try database.execute(
+            sql: "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE at < ? ORDER BY at LIMIT ?)", arguments: [moment.unixMilliseconds, most])
+        return database.changesCount
     }
 }

@@ -22,7 +22,8 @@ public struct StoreWriter {
                 """)
         // Bound through the C API: one call a column, nothing boxed. A thousand rows a commit is the hot path.
         let handle = statement.sqliteStatement
-        for reading in readings {
+        let erased = try erasedMeters()
+        for reading in readings where erased.isEmpty || !erased.contains(reading.meter.rawValue) {
             let key = SeriesKey(meter: reading.meter, point: reading.point)
             let id: Int64
             if let known = series[key] {
@@ -80,6 +81,7 @@ public struct StoreWriter {
 
     /// Saves a case as it stands.
     public func save(_ item: Case) throws {
+        guard try !isErased(item.subject.description), try !isErased("case/\(item.id)") else { return }
         let number = Int(item.id.rawValue.dropFirst(2)) ?? 0
         try database.execute(
             sql: """
@@ -94,6 +96,7 @@ public struct StoreWriter {
 
     /// Saves a notice's delivery as it stands. A notice that exists is not made again.
     public func save(_ item: DeliverySchedule.Item) throws {
+        guard try !isErased(item.notice.subject.description), try !isErased("case/\(item.notice.caseID)") else { return }
         try database.execute(
             sql: """
                 INSERT INTO notices (id, case_id, state, attempts, sent, body) VALUES (?, ?, ?, ?, ?, ?)
@@ -105,8 +108,14 @@ public struct StoreWriter {
             ])
     }
 
+    /// Deletes notices of which nobody is to hear any more.
+    public func dropNotices(_ ids: [NoticeID]) throws {
+        for id in ids { try database.execute(sql: "DELETE FROM notices WHERE id = ?", arguments: [id.rawValue]) }
+    }
+
     /// Saves a watch as it stood at a moment.
     public func saveWatch(_ household: HouseholdID, at moment: WallTime, body: Data) throws {
+        guard try !isErased("household/\(household)") else { return }
         try database.execute(
             sql: """
                 INSERT INTO watches (household, at, body) VALUES (?, ?, ?)
@@ -126,6 +135,7 @@ public struct StoreWriter {
 
     /// Adds a line to the journal.
     public func journal(_ kind: String, subject: String, body: String, boot: String, at now: Instant) throws {
+        guard try !isErased(subject) else { return }
         try database.execute(
             sql: "INSERT INTO journal (at, elapsed, boot, kind, subject, body) VALUES (?, ?, ?, ?, ?, ?)",
             arguments: [now.wall.unixMilliseconds, now.elapsed.milliseconds, boot, kind, subject, body])

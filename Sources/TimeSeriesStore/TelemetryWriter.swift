@@ -53,12 +53,15 @@ public actor TelemetryWriter {
         isFlushing = true
         defer { isFlushing = false }
         let group = waiting
-        let spooled = spools ? SpoolEntry(readings: group) : nil
+        let spools = spools
         waiting.removeAll(keepingCapacity: true)
         do {
             try await store.write { writer in
                 try writer.append(group)
-                if let spooled { try writer.spool(spooled) }
+                guard spools else { return }
+                let erased = try writer.erasedMeters()
+                let told = erased.isEmpty ? group : group.filter { !erased.contains($0.meter.rawValue) }
+                if let entry = SpoolEntry(readings: told) { try writer.spool(entry) }
             }
             counts.committed += group.count
             counts.fault = nil

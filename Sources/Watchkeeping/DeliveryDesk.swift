@@ -53,6 +53,16 @@ public actor DeliveryDesk {
         ring.yield()
     }
 
+    /// Drops what waits of which nobody is to hear any more, here and in the record.
+    public func withdraw(where isMeant: @Sendable (Notice) -> Bool) async {
+        unsaved.removeAll { isMeant($0.notice) }
+        let dropped = schedule.withdraw(where: isMeant)
+        guard !dropped.isEmpty else { return }
+        do { try await store.write { try $0.dropNotices(dropped) } } catch {
+            log.error("notices that are withdrawn could not be deleted", metadata: ["count": "\(dropped.count)", "why": "\(error)"])
+        }
+    }
+
     /// Puts new channels and a new writer in place.
     public func replace(notifiers: [ChannelID: any Notifier], writer: LetterWriter, paces: [ChannelID: DeliverySchedule.Pace] = [:]) {
         schedule.paces = paces

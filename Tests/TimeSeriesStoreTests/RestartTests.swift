@@ -137,11 +137,11 @@ import TimeSeriesStore
         let (expected, found) = (byName(whole), byName(broken))
         #expect(Set(whole.received.map(\.id)).count == whole.received.count, "never killed: none twice")
         #expect(expected == found, "seed \(seed): the same notices, with the same words, under the same names")
-        // A repetition is the very same notice, and within a case and channel each arrives first in the order in which they were made.
+        // A repetition is the very same notice, and for each reader of a case each arrives first in the order in which they were made.
         for notice in broken.received { #expect(notice == found[notice.id], "seed \(seed)") }
         var seen: Set<NoticeID> = []
         let firsts = broken.received.filter { seen.insert($0.id).inserted }
-        for (key, notices) in Dictionary(grouping: firsts, by: { "\($0.caseID) \($0.channel)" }) {
+        for (key, notices) in Dictionary(grouping: firsts, by: { "\($0.caseID) \($0.channel) \($0.contact)" }) {
             let numbers = notices.compactMap { Int($0.id.rawValue.split(separator: "n").last ?? "") }
             #expect(numbers == numbers.sorted(), "seed \(seed): \(key)")
         }

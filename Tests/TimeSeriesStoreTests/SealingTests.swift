@@ -155,7 +155,7 @@ import Testing
             }
             _ = try writer.seal(before: at + .days(2), most: 100)
         }
-        try store.writeNow { try $0.erase("h-1", meter: "wm-1", by: "committee", at: at) }
+        try store.erase("h-1", meter: "wm-1", by: "committee", at: at)
         try store.writeLogBack()
         func readings(_ meter: MeterID) throws -> Int {
             try store.readNow { try $0.readings(of: meter, from: WallTime(unixSeconds: 0), to: at + .days(9), limit: 100) }.count

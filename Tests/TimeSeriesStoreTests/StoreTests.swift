@@ -99,7 +99,7 @@ import Testing
         let store = try Store(path: path)
         let writer = TelemetryWriter(store: store, capacity: 100)
         // A page limit stands for the full disk: SQLite answers SQLITE_FULL just as it does on one.
-        try store.limitSizeForTesting(pages: 30)
+        try store.limitSizeForTesting(pages: 45)
         for second in 0..<40 {
             await writer.add((0..<50).map { reading(Int64(second * 50 + $0), 1, raw: Array(repeating: 7, count: 60)) })
             await writer.flush()

@@ -120,9 +120,9 @@ extension StoreReader {
         ).map(Self.entry)
     }
 
-    /// The block of one series and day, if that day is sealed.
+    /// The block of one series and day, if that day is sealed and its block can be read.
     func block(_ series: Int64, day: Int64) throws -> ReadingBlock? {
-        try Data.fetchOne(database, sql: "SELECT body FROM blocks WHERE series = ? AND day = ?", arguments: [series, day]).map { try ReadingBlock($0) }
+        try Data.fetchOne(database, sql: "SELECT body FROM blocks WHERE series = ? AND day = ?", arguments: [series, day]).flatMap { try? ReadingBlock($0) }
     }
 
     /// How many readings lie in rows and how many days in blocks, and how many bytes the blocks have.

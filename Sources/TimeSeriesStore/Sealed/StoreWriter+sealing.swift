@@ -39,6 +39,7 @@ extension StoreWriter {
             let series: Int64 = row["series"]
             let day = (row["first"] as Int64).day
             var block = ReadingBlock(try reader.rowEntries(series, day: day))
+            // A damaged block is missing data: the day is begun anew with what came late.
             if let old = try reader.block(series, day: day) { block = old.joined(block) }
             try save(block, series, day: day, thinned: false)
             try database.execute(
@@ -57,8 +58,13 @@ extension StoreWriter {
             database, sql: "SELECT series, day, body FROM blocks WHERE day < ? AND thinned = 0 LIMIT ?",
             arguments: [moment.unixMilliseconds.day, most])
         for row in rows {
-            let block = try ReadingBlock(row["body"] as Data).thinned(every: stretch.milliseconds)
-            try save(block, row["series"], day: row["day"], thinned: true)
+            guard let block = try? ReadingBlock(row["body"] as Data) else {
+                // A damaged block stays as it is, for the check to name it, and is not looked at again.
+                try database.execute(
+                    sql: "UPDATE blocks SET thinned = 1 WHERE series = ? AND day = ?", arguments: [row["series"] as Int64, row["day"] as Int64])
+                continue
+            }
+            try save(block.thinned(every: stretch.milliseconds), row["series"], day: row["day"], thinned: true)
         }
         return rows.count
     }
@@ -71,18 +77,24 @@ extension StoreWriter {
                 """, arguments: [series, day, thinned, block.packed()])
     }
 
-    /// Forgets readings of days wholly before a moment, and rows before it.
-    public func dropReadings(before moment: WallTime) throws {
+    /// Forgets readings of days wholly before a moment, and rows before it: at most so many of a kind, so that no commit waits long.
+    /// - Returns: how many went; none means that nothing is left
+    public func dropReadings(before moment: WallTime, most: Int) throws -> Int {
+        var count = 0
         // Series by series: the key begins with the series, and so nothing but what goes is looked at.
-        for series in try Int64.fetchAll(database, sql: "SELECT id FROM series") {
-            try database.execute(sql: "DELETE FROM readings WHERE series = ? AND at < ?", arguments: [series, moment.unixMilliseconds])
+        for series in try Int64.fetchAll(database, sql: "SELECT id FROM series") where count < most {
+            count += try dropRows(of: series, before: moment.unixMilliseconds, most: most - count)
         }
-        try database.execute(sql: "DELETE FROM blocks WHERE day < ?", arguments: [moment.unixMilliseconds.day])
+        let blocks = try Row.fetchAll(
+            database, sql: "SELECT series, day FROM blocks WHERE day < ? ORDER BY day LIMIT ?", arguments: [moment.unixMilliseconds.day, most])
+        let statement = try database.cachedStatement(sql: "DELETE FROM blocks WHERE series = ? AND day = ?")
+        for block in blocks { try statement.execute(arguments: [block["series"] as Int64, block["day"] as Int64]) }
+        return count + blocks.count
     }
 
-    /// Forgets the oldest day of readings there is.
-    /// - Returns: that day's beginning; nil when there are no readings
-    public func dropOldestDay() throws -> WallTime? {
+    /// Forgets the oldest readings there are, of one day and at most so many of a kind.
+    /// - Returns: how many went, and that day's beginning; nil when there are no readings
+    public func dropOldest(most: Int) throws -> (count: Int, day: WallTime)? {
         let day = try Int64.fetchOne(
             database,
             sql: """
@@ -90,41 +102,8 @@ extension StoreWriter {
                     SELECT (SELECT min(at) FROM readings WHERE readings.series = series.id) / \(Int64.millisecondsADay) FROM series)
                 """)
         guard let day else { return nil }
-        try dropReadings(before: WallTime(unixMilliseconds: (day + 1) * .millisecondsADay))
-        return WallTime(unixMilliseconds: day * .millisecondsADay)
-    }
-
-    /// Forgets a person: the meter's readings, the learnt habits, cases with their notices and notes, journal lines, disputes, what waits to be
-    /// sent on. The audit keeps its lines, which name no person, and gets one more: that this was done. What is deleted is overwritten.
-    public func erase(_ household: HouseholdID, meter: MeterID?, by who: String, at now: WallTime) throws {
-        try database.execute(sql: "PRAGMA secure_delete = ON")
-        let subjects = ["household/\(household)"] + (meter.map { ["meter/\($0)"] } ?? [])
-        for subject in subjects {
-            let (type, id) = (subject.prefix { $0 != "/" }, subject.drop { $0 != "/" }.dropFirst())
-            try database.execute(
-                sql: "DELETE FROM notices WHERE case_id IN (SELECT id FROM cases WHERE subject_type = ? AND subject_id = ?)",
-                arguments: [String(type), String(id)])
-            try database.execute(sql: "DELETE FROM cases WHERE subject_type = ? AND subject_id = ?", arguments: [String(type), String(id)])
-            try database.execute(sql: "DELETE FROM journal WHERE subject = ?", arguments: [subject])
-            try database.execute(sql: "DELETE FROM spool WHERE subject = ?", arguments: [subject])
-        }
-        try database.execute(sql: "DELETE FROM watches WHERE household = ?", arguments: [household.rawValue])
-        if let meter {
-            try eraseReadings(of: meter)
-            try database.execute(sql: "DELETE FROM corrections WHERE meter = ?", arguments: [meter.rawValue])
-            // Groups of readings that wait to be sent on hold many meters: they are not sent, rather than sent with this one in them.
-            try database.execute(
-                sql: "DELETE FROM spool WHERE kind = ? AND instr(body, ?) > 0", arguments: [SpoolEntry.Kind.readings.rawValue, "\"\(meter)\""])
-        }
-        try audit(who: who, what: "erased", subject: "household/\(household)", note: "", at: now)
-        try database.execute(sql: "PRAGMA secure_delete = OFF")
-    }
-
-    /// Forgets every reading of a meter, packed or not.
-    public func eraseReadings(of meter: MeterID) throws {
-        for table in ["readings", "blocks"] {
-            try database.execute(sql: "DELETE FROM \(table) WHERE series IN (SELECT id FROM series WHERE meter = ?)", arguments: [meter.rawValue])
-        }
+        let count = try dropReadings(before: WallTime(unixMilliseconds: (day + 1) * .millisecondsADay), most: most)
+        return (count, WallTime(unixMilliseconds: day * .millisecondsADay))
     }
 }
 
