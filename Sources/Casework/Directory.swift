@@ -150,6 +150,14 @@ public struct Directory: Sendable {
         return fitting + substitutes
     }
 
+    /// Whether a contact still has to do with a subject: its own people, those who look after its grid or lift, and who stands in for one of
+    /// them. Who has left a home or moved to another grid has not.
+    public func concerns(_ subject: Subject, _ id: ContactID) -> Bool {
+        let tie = ties[subject]
+        guard let contact = contact(id) else { return false }
+        return isResponsible(contact, subject, tie) || contacts.contains { $0.substitute == id && isResponsible($0, subject, tie) }
+    }
+
     private func isResponsible(_ contact: ContactCard, _ subject: Subject, _ tie: Tie?) -> Bool {
         if tie?.contacts.contains(contact.id) == true { return true }
         switch contact.role {

@@ -97,7 +97,7 @@ struct APIRoutes: Sendable {
 
     private func households(_ context: ConsoleContext) async throws -> JSON {
         let account = try context.requireAccount()
-        guard account.role.seesHomes else { throw Problem.forbidden("This role sees devices, not homes.") }
+        guard account.role.may(.homes) else { throw Problem.forbidden("This role sees devices, not homes.") }
         var shapes = Shapes(premises, account)
         let core = await premises.desk.snapshot
         return .page(shapes.visibleHomes.map { shapes.household($0, core: core) })
@@ -105,7 +105,7 @@ struct APIRoutes: Sendable {
 
     private func household(_ context: ConsoleContext) async throws -> JSON {
         let account = try context.requireAccount()
-        guard account.role.seesHomes else { throw Problem.forbidden("This role sees devices, not homes.") }
+        guard account.role.may(.homes) else { throw Problem.forbidden("This role sees devices, not homes.") }
         let id = HouseholdID(try context.parameters.require("id"))
         var shapes = Shapes(premises, account)
         guard let home = shapes.visibleHomes.first(where: { $0.id == id }) else { throw Problem.notFound("household `\(id)`") }
@@ -147,7 +147,7 @@ struct APIRoutes: Sendable {
                     "at": shapes.time(at), "what": .string(record.what.rawValue), "reason": .text(record.reason?.rawValue),
                     "command": .text(record.command), "frames": .integer(Int64(record.frames)), "confidence": .number(record.confidence),
                     // Who pressed release is a person's name or account.
-                    "held_ms": .integer(record.heldFor.milliseconds), "by": .text(account.role.seesAudit ? record.by : nil),
+                    "held_ms": .integer(record.heldFor.milliseconds), "by": .text(account.role.may(.audit) && account.role.may(.typedWords) ? record.by : nil),
                 ])
             }, next: next)
     }
@@ -160,12 +160,11 @@ struct APIRoutes: Sendable {
         guard [nil, "open", "closed", "all"].contains(state) else { throw Problem.badRequest("`state` is open, closed or all.") }
         let open = state == "open" ? true : state == "closed" ? false : nil
         let limit = max(1, min(200, query["limit"].flatMap { Int($0) } ?? 100))
-        let before = query["cursor"].flatMap { Int($0) }
-        let found = try await premises.store.read { reader in
-            try reader.cases(open: open, limit: limit, before: before).map { ($0, try reader.notices(of: $0.id)) }
-        }
-        let next = found.count == limit ? found.last.map { String($0.0.id.rawValue.dropFirst(2)) } : nil
-        return .page(found.filter { shapes.sees($0.0) }.map { shapes.caseFile($0.0, notices: $0.1) }, next: next)
+        let severity = query["severity"].map(String.init)
+        guard let wanted = CaseList.Wanted(open: open, severity: severity) else { throw Problem.badRequest("`severity` is alarm or attention.") }
+        let page = try await CaseList.page(premises, shapes, wanted, from: CaseList.Cursor(query["cursor"].map(String.init)), limit: limit)
+        let told = try await premises.store.read { reader in try page.items.map { ($0, try reader.notices(of: $0.id)) } }
+        return .page(told.map { shapes.caseFile($0.0, notices: $0.1) }, next: page.next?.text)
     }
 
     private func caseFile(_ context: ConsoleContext) async throws -> JSON {
@@ -186,7 +185,7 @@ struct APIRoutes: Sendable {
 
     private func audit(_ request: Request, _ context: ConsoleContext) async throws -> JSON {
         let account = try context.requireAccount()
-        guard account.role.seesAudit else { throw Problem.forbidden("This role does not read the audit.") }
+        guard account.role.may(.audit) else { throw Problem.forbidden("This role does not read the audit.") }
         var shapes = Shapes(premises, account)
         let before = request.uri.queryParameters["cursor"].flatMap { Int64($0) }
         let lines = try await premises.store.read { try $0.audit(limit: 200, before: before) }

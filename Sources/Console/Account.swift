@@ -10,19 +10,6 @@ public enum AccountRole: String, Sendable, CaseIterable {
     case technician
     case gridWorker = "grid_worker"
     case committee, auditor, integrator, admin, property, station
-
-    /// Whether names and addresses of homes may be shown.
-    var seesNames: Bool { self != .technician && self != .integrator && self != .property && self != .auditor }
-    /// Whether homes and their cases may be seen at all.
-    var seesHomes: Bool { self != .property && self != .technician }
-    /// Whether cases may be acted on and presence entered.
-    var acts: Bool { self == .gridWorker || self == .committee || self == .admin || self == .station }
-    /// Whether an elevator's door may be released.
-    var releases: Bool { acts || self == .property || self == .technician }
-    /// Whether equipment cases may be acted on.
-    var repairs: Bool { acts || self == .technician || self == .property }
-    /// Whether the audit may be read.
-    var seesAudit: Bool { self == .auditor || self == .admin || self == .committee }
 }
 
 /// Somebody who may use the console or the API.

@@ -67,7 +67,7 @@ struct ActRoutes: Sendable {
         let shapes = Shapes(premises, account)
         let stored = try await premises.store.read { try $0.caseFile(id) }
         guard let item = core.book.cases[id] ?? stored, shapes.sees(item) else { throw Problem.notFound("case `\(id)`") }
-        guard item.isEquipment ? account.role.repairs : account.role.acts else { throw Problem.forbidden("This role does not act on such cases.") }
+        guard shapes.acts(on: item) else { throw Problem.forbidden("This role does not act on such cases.") }
         let deed: CaseBook.Act.Deed
         switch act {
         case "accept": deed = .accept
@@ -76,6 +76,12 @@ struct ActRoutes: Sendable {
         default:
             guard let code, let outcome = Outcome(rawValue: code) else {
                 throw Problem.badRequest("`code` must be one of: \(Outcome.allowed(for: item.kind).map(\.rawValue).joined(separator: ", ")).")
+            }
+            // Whoever was told by a link acts as who they are: what is said of homes is said by those who may know them.
+            if let contact, item.matter == .sharedIncident,
+                premises.configuration.contacts.first(where: { $0.card.id == contact })?.card.role.maySeeNames != true
+            {
+                throw Problem.forbidden("This incident stands for homes: the committee or the grid worker closes it.")
             }
             deed = .outcome(outcome, until: try parseUntil(until))
         }
@@ -92,7 +98,7 @@ struct ActRoutes: Sendable {
     }
 
     func setPresence(_ id: HouseholdID, kind: String, until: String?, by: String?, note: String?, account: Account) async throws {
-        guard account.role.acts else { throw Problem.forbidden("This role does not keep the presence ledger.") }
+        guard account.role.may(.keepPresence) else { throw Problem.forbidden("This role does not keep the presence ledger.") }
         // Before anything is changed: who is away is nobody's business who looks after another grid.
         guard Shapes(premises, account).visibleHomes.contains(where: { $0.id == id }) else { throw Problem.notFound("household `\(id)`") }
         let entry: PresenceEntry?
@@ -118,9 +124,7 @@ struct ActRoutes: Sendable {
 
     /// Takes back every link that was sent for a case so far; links of later notices work.
     func revokeLinks(of id: CaseID, account: Account) async throws {
-        guard account.role == .committee || account.role == .admin || account.role == .station else {
-            throw Problem.forbidden("This role does not revoke links.")
-        }
+        guard account.role.may(.revokeLinks) else { throw Problem.forbidden("This role does not revoke links.") }
         let now = premises.clock.now().wall
         let isThere = try await premises.store.write { writer -> Bool in
             guard try writer.reader.caseFile(id) != nil else { return false }
@@ -132,7 +136,7 @@ struct ActRoutes: Sendable {
     }
 
     func release(_ id: ElevatorID, by who: String?, account: Account) throws {
-        guard account.role.releases else { throw Problem.forbidden("This role does not release doors.") }
+        guard account.role.may(.releaseDoors) else { throw Problem.forbidden("This role does not release doors.") }
         guard let boarding = premises.boarding, boarding.elevators.contains(where: { $0.id == id }) else {
             throw Problem.notFound("elevator `\(id)`")
         }

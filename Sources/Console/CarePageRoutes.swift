@@ -72,26 +72,27 @@ struct CarePageRoutes: Sendable {
         let (tally, waiting) = await (premises.delivery.tally, premises.delivery.waiting)
         let now = frame.shapes.now.wall
         let (weekday, minute) = (frame.shapes.civil.weekday(at: now), Int(frame.shapes.civil.secondOfDay(at: now) / 60))
-        let maySet = account.role == .committee || account.role == .admin || account.role == .station
-        let contacts = Self.dutyFirst(premises.configuration.contacts).map { contact -> [String: Any] in
+        let maySet = account.role.may(.setDuty)
+        let contacts = Self.dutyFirst(premises.configuration.contacts.filter(frame.shapes.sees)).map { contact -> [String: Any] in
             let card = contact.card
             let onDuty = card.isOnDuty(weekday: weekday, minute: minute)
-            let named = account.role.seesNames && !contact.name.isEmpty
+            let named = account.role.may(.names) && !contact.name.isEmpty
+            let id = account.role.may(.contacts) ? card.id.rawValue : card.role.name[frame.language]
             return [
-                "name": named ? "\(contact.name) (\(card.id))" : card.id.rawValue, "role": card.role.name[frame.language],
+                "name": named ? "\(contact.name) (\(card.id))" : id, "role": card.role.name[frame.language],
                 "grids": card.grids.isEmpty ? "–" : card.grids.joined(separator: " "),
                 "shifts": card.onDuty.isEmpty ? frame.label(.always) : card.onDuty.map(\.written).joined(separator: ", "),
                 "duty": onDuty ? "✓ \(frame.label(.yes))" : "– \(frame.label(.no))", "channels": card.channels.map(\.rawValue).joined(separator: " "),
                 "tone": card.channels.isEmpty ? "attention" : "",
-                "id": card.id.rawValue, "maySet": maySet, "csrf": frame.csrf, "onDuty": card.onDuty.map(\.written).joined(separator: "; "),
-                "quiet": card.quietHours?.written ?? "", "substitute": card.substitute?.rawValue ?? "",
+                "id": maySet ? card.id.rawValue : "", "maySet": maySet, "csrf": frame.csrf, "onDuty": card.onDuty.map(\.written).joined(separator: "; "),
+                "quiet": card.quietHours?.written ?? "", "substitute": maySet ? card.substitute?.rawValue ?? "" : "",
             ]
         }
         let channels = premises.configuration.channels.map { channel -> [String: Any] in
             let counts = tally[channel.id]
             return [
                 "id": channel.id.rawValue, "kind": channel.kind.rawValue, "sent": counts?.sent ?? 0, "failed": counts?.failed ?? 0,
-                "waiting": waiting[channel.id] ?? 0, "mayTest": account.role.repairs, "csrf": frame.csrf,
+                "waiting": waiting[channel.id] ?? 0, "mayTest": account.role.may(.careForChannels), "csrf": frame.csrf,
                 "tone": (counts?.dead ?? 0) > 0 ? "attention" : "",
             ]
         }
@@ -100,13 +101,14 @@ struct CarePageRoutes: Sendable {
             "dead": dead.map { item -> [String: Any] in
                 [
                     "at": frame.spoken(item.notice.createdAt.wall), "case": item.notice.caseID.rawValue, "href": "/cases/\(item.notice.caseID)",
-                    "channel": item.notice.channel.rawValue, "why": item.lastFault ?? "–", "id": item.notice.id.rawValue, "mayTest": account.role.repairs,
+                    "channel": item.notice.channel.rawValue, "why": item.lastFault ?? "–", "id": item.notice.id.rawValue,
+                    "mayTest": account.role.may(.careForChannels),
                     "csrf": frame.csrf,
                 ]
             },
         ]
         if let tested { parts["tested"] = tested }
-        if let gap = ownerGap() { parts["gap"] = gap[frame.language] }
+        if let gap = ownerGap(frame.shapes) { parts["gap"] = gap[frame.language] }
         return pages.page("people", frame, .people, parts)
     }
 
@@ -120,9 +122,9 @@ struct CarePageRoutes: Sendable {
     }
 
     /// Homes that have nobody on duty who could go at some hour of the week, by the hours that are in force now.
-    private func ownerGap() -> LocalizedText? {
+    private func ownerGap(_ shapes: Shapes) -> LocalizedText? {
         let directory = premises.configuration.directory
-        let gaps = premises.configuration.households.filter { $0.consent != nil }.compactMap {
+        let gaps = shapes.visibleHomes.filter { $0.consent != nil }.compactMap {
             directory.momentWithoutOwner(for: Subject(.household, $0.id.rawValue))
         }
         guard let first = gaps.first else { return nil }
@@ -178,7 +180,7 @@ struct CarePageRoutes: Sendable {
                 "whole": line("", report.site), "days": report.days.reversed().map { line($0.date, $0.counts) },
                 "buses": report.buses.sorted { $0.key < $1.key }.map { line($0.key.rawValue, $0.value) },
                 "meters": meters.map { id, counts in line(id.rawValue, counts).merging(["disputed": report.disputed[id] ?? 0]) { $1 } },
-                "corrections": requests.map { correction($0, &frame, account) }, "mayAsk": account.role.repairs,
+                "corrections": requests.map { correction($0, &frame, account) }, "mayAsk": account.role.may(.careForReadings),
                 "choices": premises.configuration.meters.filter(frame.shapes.sees).map { ["id": $0.id.rawValue] },
             ])
     }
@@ -194,7 +196,7 @@ struct CarePageRoutes: Sendable {
         return [
             "id": request.id, "meter": request.meter.rawValue, "from": frame.spoken(request.first), "to": frame.spoken(request.last),
             "note": personal ? request.note : "", "who": personal ? request.who : "", "state": frame.label(state),
-            "mayDecide": request.state == .open && account.role.repairs, "csrf": frame.csrf,
+            "mayDecide": request.state == .open && account.role.may(.careForReadings), "csrf": frame.csrf,
         ]
     }
 

@@ -89,7 +89,7 @@ public struct CareRoutes: Sendable {
 
     /// Each channel with how it does.
     func channels(_ account: Account) async throws -> [JSON] {
-        guard account.role.repairs || account.role.seesAudit else { throw Problem.forbidden("This role does not look after channels.") }
+        guard account.role.may(.people) else { throw Problem.forbidden("This role does not look after channels.") }
         let (tally, waiting) = await (premises.delivery.tally, premises.delivery.waiting)
         var result: [JSON] = []
         for channel in premises.configuration.channels {
@@ -100,7 +100,7 @@ public struct CareRoutes: Sendable {
                     "id": .string(channel.id.rawValue), "kind": .string(channel.kind.rawValue), "sent": .integer(Int64(counts?.sent ?? 0)),
                     "failed": .integer(Int64(counts?.failed ?? 0)), "dead": .integer(Int64(counts?.dead ?? 0)),
                     "waiting": .integer(Int64(waiting[channel.id] ?? 0)), "last_error": .text(state.lastFault), "failing": .bool(state.isFailing),
-                    "unreached": account.role.seesNames ? .array(state.unreached.map { .string($0.rawValue) }) : .integer(Int64(state.unreached.count)),
+                    "unreached": account.role.may(.contacts) ? .array(state.unreached.map { .string($0.rawValue) }) : .integer(Int64(state.unreached.count)),
                 ]))
         }
         return result
@@ -108,7 +108,7 @@ public struct CareRoutes: Sendable {
 
     /// Sends a letter that says it is a test, at once and once.
     func test(_ id: ChannelID, contact: ContactID?, account: Account) async throws -> DeliverySchedule.Attempt {
-        guard account.role.repairs else { throw Problem.forbidden("This role does not test channels.") }
+        guard account.role.may(.careForChannels) else { throw Problem.forbidden("This role does not test channels.") }
         guard premises.configuration.channels.contains(where: { $0.id == id }) else { throw Problem.notFound("channel `\(id)`") }
         let readers = premises.configuration.contacts.filter { $0.card.channels.contains(id) }
         guard let reader = contact.map({ wanted in readers.first { $0.card.id == wanted } }) ?? readers.first else {
@@ -122,7 +122,7 @@ public struct CareRoutes: Sendable {
     // MARK: What could not be delivered
 
     func dead(_ account: Account) async throws -> [DeliverySchedule.Item] {
-        guard account.role.repairs || account.role.seesAudit else { throw Problem.forbidden("This role does not look after channels.") }
+        guard account.role.may(.people) else { throw Problem.forbidden("This role does not look after channels.") }
         let shapes = Shapes(premises, account)
         return try await premises.store.read { try $0.deadNotices(limit: 200) }.filter { shapes.sees(lost: $0.notice) }.prefix(50).map { $0 }
     }
@@ -132,7 +132,8 @@ public struct CareRoutes: Sendable {
         return try await dead(account).map { item in
             JSON.of([
                 "id": .string(item.notice.id.rawValue), "case": .string(item.notice.caseID.rawValue), "channel": .string(item.notice.channel.rawValue),
-                "contact": .string(item.notice.contact.rawValue), "kind": .string(item.notice.kind.rawValue), "state": .string(item.state.rawValue),
+                "contact": account.role.may(.contacts) ? .string(item.notice.contact.rawValue) : .null, "kind": .string(item.notice.kind.rawValue),
+                "state": .string(item.state.rawValue),
                 "attempts": .integer(Int64(item.attempts)), "created_at": shapes.time(item.notice.createdAt.wall), "why": .text(item.lastFault),
             ])
         }
@@ -140,7 +141,7 @@ public struct CareRoutes: Sendable {
 
     /// Tries a notice that was given up once more, from the beginning; its id stays.
     func retry(_ id: NoticeID, account: Account) async throws {
-        guard account.role.repairs else { throw Problem.forbidden("This role does not look after channels.") }
+        guard account.role.may(.careForChannels) else { throw Problem.forbidden("This role does not look after channels.") }
         guard let item = try await premises.store.read({ try $0.notice(id) }) else { throw Problem.notFound("notice `\(id)`") }
         guard Shapes(premises, account).sees(lost: item.notice) else { throw Problem.notFound("notice `\(id)`") }
         guard item.state == .dead else { throw Problem(.conflict, "Not given up", "The notice is \(item.state.rawValue).") }
@@ -159,9 +160,7 @@ public struct CareRoutes: Sendable {
 
     /// Sets one person's hours of duty, quiet hours and substitute; in force at once and after every restart.
     func setDuty(_ id: ContactID, onDuty: String, quietHours: String, substitute: String, account: Account) async throws {
-        guard account.role == .committee || account.role == .admin || account.role == .station else {
-            throw Problem.forbidden("This role does not set shifts.")
-        }
+        guard account.role.may(.setDuty) else { throw Problem.forbidden("This role does not set shifts.") }
         let configuration = premises.configuration
         guard configuration.contacts.contains(where: { $0.card.id == id }) else { throw Problem.notFound("contact `\(id)`") }
         let entry: DutyRoster.Entry
@@ -195,12 +194,12 @@ public struct CareRoutes: Sendable {
         let shapes = Shapes(premises, account)
         let configuration = premises.configuration
         return try await premises.store.read { try $0.corrections() }.filter { request in
-            configuration.meter(request.meter).map { shapes.sees($0) } ?? (account.role == .admin)
+            configuration.meter(request.meter).map { shapes.sees($0) } ?? account.role.may(.formerHomes)
         }
     }
 
     /// Whether a reader may see who asked, and the note: it is typed by anybody and may hold a name.
-    static func readsNotes(_ role: AccountRole) -> Bool { role.seesNames || role == .technician }
+    static func readsNotes(_ role: AccountRole) -> Bool { role.may(.correctionNotes) }
 
     func corrections(_ account: Account) async throws -> [JSON] {
         var shapes = Shapes(premises, account)
@@ -220,7 +219,7 @@ public struct CareRoutes: Sendable {
     func dispute(
         _ meter: MeterID, _ first: WallTime, _ last: WallTime, value: Double?, by who: String?, note: String, account: Account
     ) async throws -> Int64 {
-        guard account.role.repairs else { throw Problem.forbidden("This role does not dispute readings.") }
+        guard account.role.may(.careForReadings) else { throw Problem.forbidden("This role does not dispute readings.") }
         guard let known = premises.configuration.meter(meter), Shapes(premises, account).sees(known) else { throw Problem.notFound("meter `\(meter)`") }
         guard first <= last else { throw Problem.badRequest("`to` lies before `from`.") }
         guard !note.allSatisfy(\.isWhitespace) else { throw Problem.badRequest("`note` must say what is wrong with the readings.") }
@@ -238,7 +237,7 @@ public struct CareRoutes: Sendable {
 
     /// Decides a request.
     func decide(_ id: Int64, _ state: String, by who: String?, note: String, account: Account) async throws {
-        guard account.role.repairs else { throw Problem.forbidden("This role does not decide on readings.") }
+        guard account.role.may(.careForReadings) else { throw Problem.forbidden("This role does not decide on readings.") }
         guard let decided = CorrectionRequest.State(rawValue: state), decided != .open else {
             throw Problem.badRequest("`state` is accepted or rejected.")
         }

@@ -15,6 +15,8 @@ struct CasePage {
     /// Whether names and litres may be shown to this reader.
     let named: Bool
     let litres: Bool
+    /// Whether other devices' own words may be shown.
+    let quoted: Bool
     /// Whether this reader may take back the links that were sent.
     var mayRevoke = false
 
@@ -22,9 +24,9 @@ struct CasePage {
         let language = frame.language
         let outcomes = Outcome.allowed(for: item.kind)
         let now = frame.shapes.now
-        let words = item.latest?.told(plain: !litres, at: now, clock: &frame.shapes.civil)[language] ?? ""
+        let words = item.latest?.told(plain: !litres, quoted: quoted, at: now, clock: &frame.shapes.civil)[language] ?? ""
         var parts: [String: Any] = [
-            "subject": frame.subject(item.subject, named: named), "kind": item.kind.title[language], "stage": item.stage.name[language],
+            "subject": frame.subject(of: item, named: named), "kind": item.kind.title[language], "stage": item.stage.name[language],
             "tone": item.isOpen ? item.severity.rawValue : "calm",
             "text": words,
             "mayAct": mayAct && item.isOpen, "action": action, "canAccept": item.acceptedAt == nil || item.acceptedByRelative && item.arrivedAt == nil,
@@ -39,7 +41,7 @@ struct CasePage {
             },
             "asksUntil": outcomes.contains(.away), "ladder": ladder(),
             "findings": item.findings.suffix(10).map { finding in
-                ["at": frame.spoken(finding.at.wall), "text": (litres ? finding.text : finding.plainText)[language]] as [String: Any]
+                ["at": frame.spoken(finding.at.wall), "text": finding.words(plain: !litres, quoted: quoted)[language]] as [String: Any]
             },
             "hasNotices": !notices.isEmpty,
             "notices": notices.suffix(40).map { record in
@@ -52,7 +54,7 @@ struct CasePage {
         }
         if named, !item.note.isEmpty, item.note != "auto" { parts["words"] = item.note }
         if let outcome = item.outcome, !item.isOpen { parts["who"] = Phrase(.closedWith, ["outcome": .text(outcome.name)]).text[language] }
-        return frame.context(frame.subject(item.subject, named: named), parts)
+        return frame.context(frame.subject(of: item, named: named), parts)
     }
 
     private func spoken(_ who: String) -> LocalizedText {

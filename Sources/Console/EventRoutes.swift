@@ -80,12 +80,12 @@ extension Shapes {
     /// Whether this reader may hear of a change: which home stirs is as personal as what stirred.
     func mayHear(_ news: SiteDesk.News) -> Bool {
         switch news {
-        case .home(let id): account.role.seesHomes && visibleHomes.contains { $0.id == id }
-        case .finding(let subject) where subject.type == .household:
-            account.role.seesHomes && visibleHomes.contains { $0.id.rawValue == subject.id }
+        case .home(let id): account.role.may(.homes) && visibleHomes.contains { $0.id == id }
+        case .finding(let subject) where subject.type == .household: account.role.may(.homes) && sees(subject)
         case .reading(let id): configuration.meter(id).map(sees) ?? false
         case .caseFile(_, let subject, let kind): sees(subject, kind)
-        case .finding, .elevator: true
+        case .finding(let subject): sees(subject)
+        case .elevator: true
         }
     }
 }

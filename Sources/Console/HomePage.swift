@@ -27,7 +27,7 @@ struct HomePage {
             "name": frame.subject(Subject(.household, home.id.rawValue)), "tone": state.tone, "shape": state.shape,
             "state": watch == nil ? frame.label(.notWatched) : frame.label(state.label),
             "reasons": (watch?.reasons(at: now) ?? []).map { ["text": $0.text[frame.language]] as [String: Any] },
-            "facts": facts(), "mayAct": frame.account?.role.acts ?? false, "presenceAction": "/homes/\(home.id)/presence",
+            "facts": facts(), "mayAct": frame.account?.role.may(.keepPresence) ?? false, "presenceAction": "/homes/\(home.id)/presence",
             "presenceKinds": presenceKinds(), "week": days.week(&frame),
         ]
         parts.merge(days.chart()) { $1 }

@@ -24,7 +24,9 @@ enum OpenAPI {
             method: "get", path: "/api/v1/elevators/{id}/boarding", summary: "What was asked of its door, and on what evidence", query: ["from", "to"],
             answer: "BoardingList"),
         .init(method: "post", path: "/api/v1/elevators/{id}/release", summary: "Release a held door", body: "Act", answer: "Released"),
-        .init(method: "get", path: "/api/v1/cases", summary: "Cases, newest first", query: ["state", "limit", "cursor"], answer: "CaseList"),
+        .init(
+            method: "get", path: "/api/v1/cases", summary: "Cases: open alarms, open attentions, then closed ones; newest first each",
+            query: ["state", "severity", "limit", "cursor"], answer: "CaseList"),
         .init(method: "get", path: "/api/v1/cases/{id}", summary: "One case", answer: "Case"),
         .init(method: "post", path: "/api/v1/cases/{id}/accept", summary: "I am going", body: "Act", answer: "Case"),
         .init(method: "post", path: "/api/v1/cases/{id}/arrived", summary: "I am there", body: "Act", answer: "Case"),
@@ -75,7 +77,7 @@ enum OpenAPI {
         "Channel": ["id": "s", "kind": "s", "sent": "i", "failed": "i", "dead": "i", "waiting": "i"],
         "ChannelTest": ["contact": "s"],
         "ChannelTested": ["id": "s", "result": "s", "why": "s?"],
-        "Notice": ["id": "s", "case": "s", "channel": "s", "contact": "s", "kind": "s", "state": "s", "attempts": "i", "created_at": "t", "why": "s?"],
+        "Notice": ["id": "s", "case": "s", "channel": "s", "contact": "s?", "kind": "s", "state": "s", "attempts": "i", "created_at": "t", "why": "s?"],
         "CorrectionRequest": ["from": "t", "to": "t", "by": "s", "note": "s", "value": "n?"],
         "Correction": [
             "id": "i", "meter": "s", "from": "t", "to": "t", "by": "s?", "note": "s", "value": "n?", "state": "s", "at": "t", "decided_at": "t?",

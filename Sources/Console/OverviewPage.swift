@@ -25,7 +25,7 @@ struct OverviewPage {
         parts["cases"] = open.prefix(12).map { CaseWords.line($0, &frame) }
         parts["hasCases"] = !open.isEmpty
         let lifts = frame.premises.boarding?.elevators ?? []
-        let mayRelease = frame.account?.role.releases ?? false
+        let mayRelease = frame.account?.role.may(.releaseDoors) ?? false
         parts["lifts"] = lifts.map { ElevatorWords.brief($0, frame, mayRelease: mayRelease) }
         parts["hasLifts"] = !lifts.isEmpty
         return frame.context(frame.label(.overview), parts)
@@ -69,7 +69,7 @@ struct OverviewPage {
     private mutating func tile(_ home: SiteConfiguration.Household, _ watch: HouseholdWatch?) -> [String: Any] {
         let now = frame.shapes.now
         let state = watch?.state(at: now) ?? .blind
-        let named = frame.account?.role.seesNames ?? false
+        let named = frame.account?.role.may(.names) ?? false
         var tile: [String: Any] = [
             "href": "/homes/\(home.id)", "tone": state.tone, "shape": state.shape,
             "name": named ? [home.address, home.name].filter { !$0.isEmpty }.joined(separator: " ") : home.id.rawValue,
@@ -94,15 +94,16 @@ struct OverviewPage {
 enum CaseWords {
     static func line(_ item: Case, _ frame: inout PageFrame) -> [String: Any] {
         [
-            "href": "/cases/\(item.id)", "tone": item.isOpen ? item.severity.rawValue : "closed", "subject": frame.subject(item.subject),
+            "href": "/cases/\(item.id)", "tone": item.isOpen ? item.severity.rawValue : "closed", "subject": frame.subject(of: item),
             "kind": item.kind.title[frame.language], "stage": item.stage.name[frame.language], "text": text(item, frame),
         ]
     }
 
     static func text(_ item: Case, _ frame: PageFrame) -> String {
-        let plain = frame.account.map { $0.role == .property } ?? true
+        let plain = frame.account.map { !$0.role.may(.litres) } ?? true
+        let quoted = frame.account?.role.may(.deviceWords) ?? false
         var clock = frame.shapes.civil
-        return item.latest?.told(plain: plain, at: frame.shapes.now, clock: &clock)[frame.language] ?? ""
+        return item.latest?.told(plain: plain, quoted: quoted, at: frame.shapes.now, clock: &clock)[frame.language] ?? ""
     }
 }
 

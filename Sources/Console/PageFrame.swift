@@ -56,19 +56,26 @@ struct PageFrame {
         all["site"] = premises.configuration.siteName.isEmpty ? premises.configuration.siteID.rawValue : premises.configuration.siteName
         all["now"] = shapes.civil.clockFace(shapes.now.wall)
         all["csrf"] = csrf
-        all["toggle"] = "/language?to=\(language == .chinese ? "en" : "zh-Hans")&back=\(path)"
+        all["toggle"] = LanguageChoice.toggle(to: language == .chinese ? .english : .chinese, on: path)
         all["localOnly"] = !isGuarded
         if let account {
             all["user"] = ["name": account.name] as [String: Any]
             all["canSignOut"] = isGuarded
             let items: [(String, Label, Bool)] = [
-                ("/", .overview, account.role.seesHomes), ("/cases", .cases, true), ("/elevators", .elevators, true), ("/devices", .devices, true),
-                ("/quality", .navQuality, true), ("/people", .navPeople, account.role.repairs || account.role.seesAudit),
-                ("/statistics", .statistics, account.role.seesHomes), ("/audit", .audit, account.role.seesAudit),
+                ("/", .overview, account.role.may(.homes)), ("/cases", .cases, true), ("/elevators", .elevators, true), ("/devices", .devices, true),
+                ("/quality", .navQuality, true), ("/people", .navPeople, account.role.may(.people)),
+                ("/statistics", .statistics, account.role.may(.homes)), ("/audit", .audit, account.role.may(.audit)),
             ]
             all["nav"] = ["items": items.filter(\.2).map { ["href": $0.0, "label": label($0.1), "current": $0.0 == path] as [String: Any] }] as [String: Any]
         }
         return all
+    }
+
+    /// What a case is about in words; another device goes by its own name, since its words are not for everybody.
+    func subject(of item: Case, named: Bool? = nil) -> String {
+        let words = subject(item.subject, named: named)
+        guard item.subject.type == .site, item.latest?.rule.hasPrefix(Finding.deviceRule) == true else { return words }
+        return "\(words) \(item.subject.id)"
     }
 
     /// A subject in words, with names where this reader may see them.
@@ -76,7 +83,7 @@ struct PageFrame {
         let id = Phrase.Filling.same(subject.id)
         switch subject.type {
         case .household:
-            if named ?? account?.role.seesNames ?? false, let home = premises.configuration.households.first(where: { $0.id.rawValue == subject.id }) {
+            if named ?? account?.role.may(.names) ?? false, let home = premises.configuration.households.first(where: { $0.id.rawValue == subject.id }) {
                 return [home.address, home.name].filter { !$0.isEmpty }.joined(separator: " ")
             }
             return Phrase(.subjectHome, ["id": id]).text[language]

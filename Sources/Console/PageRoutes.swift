@@ -25,7 +25,7 @@ struct PageRoutes: Sendable {
         router.get("elevators") { request, context in try elevators(request, context, await premises.desk.snapshot) }
         router.get("devices") { request, context in try await devices(request, context) }
         router.get("audit") { request, context in try await audit(request, context) }
-        router.get("login") { request, context in page("login", frame(request, context), .signIn) }
+        router.get("login") { request, context in LanguageChoice.answer(request) ?? page("login", frame(request, context), .signIn) }
         router.get("language") { request, _ in setLanguage(request) }
         router.get("static/style.css") { _, _ in file(PageLibrary.style, "text/css; charset=utf-8") }
         router.get("static/script.js") { _, _ in file(PageLibrary.script, "text/javascript; charset=utf-8") }
@@ -60,7 +60,7 @@ struct PageRoutes: Sendable {
 
     private func overview(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         let account = try context.requireAccount()
-        guard account.role.seesHomes else { return redirect("/devices") }
+        guard account.role.may(.homes) else { return redirect("/devices") }
         var overview = OverviewPage(frame: frame(request, context), core: await premises.desk.snapshot)
         return library.page("overview", overview.context(), language: overview.frame.language)
     }
@@ -69,7 +69,7 @@ struct PageRoutes: Sendable {
         let account = try context.requireAccount()
         let frame = frame(request, context)
         let id = HouseholdID(try context.parameters.require("id"))
-        guard account.role.seesHomes, let home = frame.shapes.visibleHomes.first(where: { $0.id == id }) else { throw Problem.notFound("household `\(id)`") }
+        guard account.role.may(.homes), let home = frame.shapes.visibleHomes.first(where: { $0.id == id }) else { throw Problem.notFound("household `\(id)`") }
         let core = await premises.desk.snapshot
         let now = frame.shapes.now.wall
         var readings: [Reading] = []
@@ -86,9 +86,11 @@ struct PageRoutes: Sendable {
     private func cases(_ request: Request, _ context: ConsoleContext) async throws -> Response {
         _ = try context.requireAccount()
         var frame = frame(request, context)
-        let found = try await premises.store.read { try $0.cases(open: nil, limit: 100) }
-        let lines = found.filter { frame.shapes.sees($0) }.map { CaseWords.line($0, &frame) }
-        return page("cases", frame, .cases, ["cases": lines])
+        let start = CaseList.Cursor(request.uri.queryParameters["cursor"].map(String.init))
+        let found = try await CaseList.page(premises, frame.shapes, .init(), from: start, limit: 100)
+        var parts: [String: Any] = ["cases": found.items.map { CaseWords.line($0, &frame) }]
+        if let next = found.next { parts["further"] = "/cases?cursor=\(next.text)" }
+        return page("cases", frame, .cases, parts)
     }
 
     private func caseFile(_ request: Request, _ context: ConsoleContext) async throws -> Response {
@@ -98,16 +100,16 @@ struct PageRoutes: Sendable {
         let found = try await premises.store.read { reader in try reader.caseFile(id).map { ($0, try reader.notices(of: id)) } }
         guard let (item, notices) = found, frame.shapes.sees(item) else { throw Problem.notFound("case `\(id)`") }
         var page = CasePage(
-            frame: frame, item: item, notices: notices, action: "/cases/\(id)", mayAct: item.isEquipment ? account.role.repairs : account.role.acts,
-            named: account.role.seesNames, litres: account.role != .property)
-        page.mayRevoke = account.role == .committee || account.role == .admin || account.role == .station
+            frame: frame, item: item, notices: notices, action: "/cases/\(id)", mayAct: frame.shapes.acts(on: item),
+            named: account.role.may(.names), litres: account.role.may(.litres), quoted: account.role.may(.deviceWords))
+        page.mayRevoke = account.role.may(.revokeLinks)
         return library.page("case", page.context(), language: frame.language)
     }
 
     private func elevators(_ request: Request, _ context: ConsoleContext, _ core: Neighbourhood) throws -> Response {
         let account = try context.requireAccount()
         let frame = frame(request, context)
-        let lifts = (premises.boarding?.elevators ?? []).map { ElevatorPage.card($0, frame, mayRelease: account.role.releases) }
+        let lifts = (premises.boarding?.elevators ?? []).map { ElevatorPage.card($0, frame, mayRelease: account.role.may(.releaseDoors)) }
         return page("elevators", frame, .elevators, ["lifts": lifts])
     }
 
@@ -134,7 +136,7 @@ struct PageRoutes: Sendable {
     }
 
     private func audit(_ request: Request, _ context: ConsoleContext) async throws -> Response {
-        guard try context.requireAccount().role.seesAudit else { throw Problem.forbidden("This role does not read the audit.") }
+        guard try context.requireAccount().role.may(.audit) else { throw Problem.forbidden("This role does not read the audit.") }
         var frame = frame(request, context)
         let lines = try await premises.store.read { try $0.audit(limit: 200) }.map { line -> [String: Any] in
             ["at": frame.spoken(line.at), "who": line.who, "what": line.what, "subject": "\(line.subject) \(line.note)"]
@@ -143,11 +145,9 @@ struct PageRoutes: Sendable {
     }
 
     private func setLanguage(_ request: Request) -> Response {
-        let to = request.uri.queryParameters["to"] == "en" ? "en" : "zh-Hans"
+        let language: Language = request.uri.queryParameters["to"] == "en" ? .english : .chinese
         let back = request.uri.queryParameters["back"].map(String.init) ?? "/"
-        // Only a path of our own may be gone back to.
-        let safe = back.hasPrefix("/") && !back.hasPrefix("//") && !back.contains("\\") ? back : "/"
-        return redirect(safe, cookie: "wellward_language=\(to); Path=/; Max-Age=31536000; SameSite=Lax")
+        return redirect(LanguageChoice.ownPath(back), cookie: LanguageChoice.cookie(language))
     }
 
     // MARK: Forms
@@ -255,6 +255,10 @@ struct PageRoutes: Sendable {
             return .strange
         }
         guard let role = premises.configuration.contacts.first(where: { $0.card.id == grant.contact })?.card.role else { return .over }
+        // Whoever left the home, or moved to another grid, has no business with its cases any more.
+        let book = await premises.desk.snapshot.book
+        let stored = try await premises.store.read { try $0.caseFile(grant.caseID)?.subject }
+        guard let subject = book.cases[grant.caseID]?.subject ?? stored, book.directory.concerns(subject, grant.contact) else { return .over }
         let revoked = try await premises.store.read { try $0.fact(LinkSigner.revocation(of: grant.caseID)) }.flatMap { Int64($0) }
         guard revoked.map({ grant.issuedAt.unixSeconds > $0 }) ?? true else { return .over }
         return .open(grant, role)
@@ -268,6 +272,7 @@ struct PageRoutes: Sendable {
     }
 
     private func link(_ request: Request, _ context: ConsoleContext) async throws -> Response {
+        if let answer = LanguageChoice.answer(request) { return answer }
         var frame = frame(request, context)
         let opening = try await opening(context)
         guard case .open(let grant, let role) = opening else { return noLink(opening, frame) }
@@ -276,7 +281,8 @@ struct PageRoutes: Sendable {
         frame.speak(premises.configuration.contacts.first { $0.card.id == grant.contact }?.card.language)
         await access.views.note("link:\(grant.contact)", "case/\(id)", premises)
         var page = CasePage(
-            frame: frame, item: item, notices: [], action: frame.path, mayAct: true, named: role.maySeeNames && grant.named, litres: role.maySeeLitres)
+            frame: frame, item: item, notices: [], action: frame.path, mayAct: true, named: role.maySeeNames && grant.named, litres: role.maySeeLitres,
+            quoted: grant.named)
         return library.page("case", page.context(), language: frame.language)
     }
 

@@ -64,21 +64,13 @@ struct Shapes {
 
     // MARK: Homes
 
-    /// The homes this reader may see.
-    var visibleHomes: [SiteConfiguration.Household] {
-        configuration.households.filter { home in
-            guard account.role == .gridWorker, let grid = account.grid else { return true }
-            return home.grid == grid
-        }
-    }
-
     mutating func household(_ home: SiteConfiguration.Household, core: Neighbourhood) -> JSON {
         let watch = core.homes[home.id]?.watch
         let state = watch?.state(at: now) ?? .blind
-        let named = account.role.seesNames
+        let named = account.role.may(.names)
         var presence = JSON.null
         if let entry = watch?.presence {
-            presence = .of(["kind": .string(entry.kind.rawValue), "until": time(entry.until), "by": .string(named ? entry.by : "")])
+            presence = .of(["kind": .string(entry.kind.rawValue), "until": time(entry.until), "by": .string(account.role.may(.typedWords) ? entry.by : "")])
         }
         let reasons = watch.map { watch in
             watch.reasons(at: now).map { JSON.of(["rule": .string($0.rule), "text": .both($0.text), "numbers": .numbers($0.numbers)]) }
@@ -94,13 +86,6 @@ struct Shapes {
             "open_case": .text(open?.id.rawValue), "covered_by": .array((watch?.coverage.words ?? []).map { .string($0) }),
             "grid": .text(home.grid),
         ])
-    }
-
-    /// Whether this reader may see a meter and its readings: a home's water is its person's day.
-    func sees(_ meter: SiteConfiguration.Meter) -> Bool {
-        guard let home = configuration.household(of: meter.id) else { return true }
-        if account.role == .property { return false }
-        return visibleHomes.contains { $0.id == home.id }
     }
 
     // MARK: Elevators
@@ -123,33 +108,12 @@ struct Shapes {
 
     // MARK: Cases
 
-    /// Whether this reader may see a case.
-    func sees(_ item: Case) -> Bool { sees(item.subject, item.kind) }
-    /// Whether the reader sees a notice that was lost: those who mend channels see all of them, by pseudonyms.
-    func sees(lost notice: Notice) -> Bool { account.role == .technician || account.role.seesAudit || sees(notice.subject, notice.caseKind) }
-
-    /// Whether this reader may see what concerns a subject.
-    func sees(_ subject: Subject, _ kind: FindingKind) -> Bool {
-        switch subject.type {
-        case .household:
-            // A blind home is a meter to repair: technicians see the case, by its pseudonym.
-            if account.role == .technician { return kind == .blind }
-            guard account.role.seesHomes else { return false }
-            // A home that was taken out of the configuration leaves its open case to those who look after the whole site.
-            let isKnown = configuration.households.contains { $0.id.rawValue == subject.id }
-            return isKnown ? visibleHomes.contains { $0.id.rawValue == subject.id } : account.role == .committee || account.role == .admin
-        default: return true
-        }
-    }
-
     mutating func caseFile(_ item: Case, notices: [DeliverySchedule.Item]) -> JSON {
-        let litres = account.role != .property
-        // Who acted, what they typed and whom it was sent to are personal: pseudonymous readers get the case without them.
-        let personal = account.role != .integrator
-        let notes = personal && account.role != .auditor
+        // Who acted, what they or other devices said and whom it was sent to are personal: other readers get the case without them.
+        let (litres, typed, quoted) = (account.role.may(.litres), account.role.may(.typedWords), account.role.may(.deviceWords))
         let findings = item.findings.map { finding in
             JSON.of([
-                "at": time(finding.at.wall), "rule": .string(finding.rule), "text": .both(litres ? finding.text : finding.plainText),
+                "at": time(finding.at.wall), "rule": .string(finding.rule), "text": .both(finding.words(plain: !litres, quoted: quoted)),
                 "numbers": .numbers(litres ? finding.numbers : finding.plainNumbers),
             ])
         }
@@ -162,7 +126,7 @@ struct Shapes {
         let told = notices.map { record in
             JSON.of([
                 "id": .string(record.notice.id.rawValue), "channel": .string(record.notice.channel.rawValue),
-                "contact": personal ? .string(record.notice.contact.rawValue) : .null, "state": .string(record.state.rawValue),
+                "contact": account.role.may(.contacts) ? .string(record.notice.contact.rawValue) : .null, "state": .string(record.state.rawValue),
                 "attempts": .integer(Int64(record.attempts)), "sent_at": time(record.sentAt),
                 "kind": .string(record.notice.kind.rawValue),
             ])
@@ -171,9 +135,9 @@ struct Shapes {
             "id": .string(item.id.rawValue), "kind": .string(item.kind.rawValue), "severity": .string(item.severity.rawValue),
             "subject": .of(["type": .string(item.subject.type.rawValue), "id": .string(item.subject.id)]),
             "stage": .string(item.stage.rawValue), "opened_at": time(item.openedAt.wall), "accepted_at": time(item.acceptedAt?.wall),
-            "accepted_by": personal ? .text(item.acceptedBy) : .null, "arrived_at": time(item.arrivedAt?.wall),
+            "accepted_by": typed ? .text(item.acceptedBy) : .null, "arrived_at": time(item.arrivedAt?.wall),
             "sign_of_life_at": time(item.signOfLifeAt?.wall), "closed_at": time(item.closedAt?.wall),
-            "outcome": .text(item.outcome?.rawValue), "note": .string(notes ? item.note : ""), "ladder": .array(ladder),
+            "outcome": .text(item.outcome?.rawValue), "note": .string(typed ? item.note : ""), "ladder": .array(ladder),
             "findings": .array(findings), "notices": .array(told),
             "links": .array(item.passage.map { .of(["stage": .string($0.stage.rawValue), "at": time($0.at?.wall)]) }),
         ])

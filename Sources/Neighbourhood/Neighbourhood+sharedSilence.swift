@@ -64,6 +64,14 @@ extension Neighbourhood {
         }
     }
 
+    /// An incident that was closed, by whomever and for whatever reason, holds nobody's silence any longer: each home that is still silent
+    /// gets its own case.
+    mutating func tellFolded(into incident: Case, at now: Instant, _ effects: inout [Effect]) {
+        guard incident.kind == .incident, incident.subject.type == .bus, incident.findings.contains(where: { $0.rule == Self.sharedSilenceRule })
+        else { return }
+        tellStillSilent(on: BusID(incident.subject.id), at: now, &effects)
+    }
+
     func sharedSilence(on bus: BusID) -> Case? {
         book.openCase(Subject(.bus, bus.rawValue), .incident).flatMap { item in
             item.findings.contains { $0.rule == Self.sharedSilenceRule } ? item : nil

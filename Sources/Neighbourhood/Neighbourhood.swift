@@ -279,7 +279,9 @@ public struct Neighbourhood: Sendable {
     private mutating func carry(_ done: [CaseBook.Effect], at now: Instant, _ effects: inout [Effect]) {
         for effect in done {
             switch effect {
-            case .save(let item): effects.append(.save(item))
+            case .save(let item):
+                effects.append(.save(item))
+                if !item.isOpen { tellFolded(into: item, at: now, &effects) }
             case .notify(let notice): effects.append(.notify(notice))
             case .presence(let home, let outcome, let until, let by):
                 let kind: PresenceEntry.Kind = outcome == .hospital ? .hospital : .away

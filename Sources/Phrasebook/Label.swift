@@ -1,7 +1,7 @@
 /// The fixed words of the pages; the case names are the names the templates use.
 public enum Label: String, CaseIterable, Sendable {
     case skipToMain, navigation, otherLanguage, signOut, localOnly, notLive, overview, homes, cases, elevators, devices, audit
-    case openCases, noCases, noElevators, today, lastWeek, facts, presence, presenceKind, until, untilForAway, note, save
+    case openCases, noCases, furtherCases, noElevators, today, lastWeek, facts, presence, presenceKind, until, untilForAway, note, save
     case chartToday, chartTodayCaption, asTable, hour, litresToday, litresUsual, act, going, there, whatFound, sendOutcome, handBack
     case ladder, findings, told, whom, how, deliveryState, meter, bus, unit, state, lastReading, register, when, whoColumn, what, about
     case signIn, wrongPassword, name, password, toOverview, release, releaseHold
@@ -64,6 +64,7 @@ public enum Label: String, CaseIterable, Sendable {
         case .devices: ("设备", "Devices")
         case .audit: ("审计", "Audit")
         case .openCases: ("待处理", "Open cases")
+        case .furtherCases: ("更早的事件", "Further cases")
         case .noCases: ("没有事件。", "No cases.")
         case .noElevators: ("没有配置电梯。", "No lifts are configured.")
         case .today: ("今天", "Today")

@@ -33,6 +33,26 @@ public struct StoreReader {
         return try readable("SELECT body FROM cases WHERE \(state) number < ? ORDER BY number DESC LIMIT ?", [number ?? .max, limit])
     }
 
+    /// What can be told of a case without reading it.
+    public struct CaseHead: Sendable, Hashable {
+        public var id: CaseID
+        public var number: Int
+        public var kind: FindingKind
+        public var subject: Subject
+    }
+
+    /// What is there of cases, newest first; only those of kinds that are known.
+    public func caseHeads(before number: Int, limit: Int) throws -> [CaseHead] {
+        try Row.fetchAll(
+            database, sql: "SELECT id, number, kind, subject_type, subject_id FROM cases WHERE number < ? ORDER BY number DESC LIMIT ?",
+            arguments: [number, limit]
+        ).map { row in
+            CaseHead(
+                id: CaseID(row["id"]), number: row["number"], kind: FindingKind(rawValue: row["kind"]) ?? .incident,
+                subject: Subject(Subject.Kind(rawValue: row["subject_type"]) ?? .household, row["subject_id"]))
+        }
+    }
+
     /// The cases opened in a stretch of time, oldest first.
     public func cases(from: WallTime, to: WallTime) throws -> [Case] {
         try readable(

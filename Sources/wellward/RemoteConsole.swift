@@ -2,6 +2,7 @@ import ArgumentParser
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import Phrasebook
 
 /// Where a running gateway listens, and with what right.
 struct RemoteConsole: ParsableArguments {
@@ -49,7 +50,7 @@ struct RemoteConsole: ParsableArguments {
         let answer = try? JSONSerialization.jsonObject(with: Data(bytes.readableBytesView))
         guard response.status.code < 300, let answer else {
             let problem = answer as? [String: Any]
-            let words = [problem?["title"], problem?["detail"]].compactMap { $0 as? String }.joined(separator: ": ")
+            let words = [problem?["title"], problem?["detail"]].compactMap { $0 as? String }.joined(separator: ": ").bounded(.sentence)
             throw CommandFault("\(method) \(path): \(response.status.code)\(words.isEmpty ? "" : " – \(words)")")
         }
         return answer
@@ -77,13 +78,32 @@ struct RemoteConsole: ParsableArguments {
 enum RemotePrinter {
     static func json(_ value: Any) -> String {
         let data = try? JSONSerialization.data(withJSONObject: value, options: [.sortedKeys, .withoutEscapingSlashes, .fragmentsAllowed])
-        return data.map { String(decoding: $0, as: UTF8.self) } ?? "null"
+        return data.map { escaped(String(decoding: $0, as: UTF8.self)) } ?? "null"
+    }
+
+    /// Nothing of a case is longer, and nothing of it is left out.
+    private static let whole = BoundedText.Limit(scalars: 60_000, bytes: 120_000, hasLines: true)
+
+    /// JSON whose strings hold nothing that a terminal obeys: what JSON lets stand as it is (DEL, the second row of control characters, signs
+    /// that turn the direction of writing) is written as an escape.
+    static func escaped(_ json: String) -> String {
+        var text = String.UnicodeScalarView()
+        for scalar in json.unicodeScalars {
+            let category = scalar.properties.generalCategory
+            guard category == .control || category == .format, scalar.value <= 0xFFFF, scalar != "\n" else {
+                text.append(scalar)
+                continue
+            }
+            let digits = String(scalar.value, radix: 16)
+            text.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".unicodeScalars)
+        }
+        return String(text)
     }
 
     static func word(_ value: Any?) -> String {
         switch value {
         case nil, is NSNull: "–"
-        case let text as String: text
+        case let text as String: text.bounded(whole)
         case let list as [Any]: list.map { word($0) }.joined(separator: " ")
         case let other?: json(other)
         }
@@ -95,7 +115,7 @@ enum RemotePrinter {
         case .json: print(json(items))
         case .jsonl: for item in items { print(json(item)) }
         case .text:
-            let rows = items.map { item in columns.map { word(item[$0]) } }
+            let rows = items.map { item in columns.map { word(item[$0]).bounded(.device) } }
             let widths = columns.indices.map { column in ([columns[column]] + rows.map { $0[column] }).map(\.count).max() ?? 0 }
             func line(_ cells: [String]) -> String {
                 zip(cells, widths).map { $0.padding(toLength: max($1, $0.count), withPad: " ", startingAt: 0) }.joined(separator: "  ").trimmingCharacters(
@@ -108,15 +128,27 @@ enum RemotePrinter {
 
     /// Rows as CSV (RFC 4180). A cell that a spreadsheet would take for a formula gets an apostrophe: notes are typed by anybody.
     static func csv(_ rows: [[String]]) -> String {
-        rows.map {
-            $0.map(harmless).map { $0.contains(where: { ",\"\n\r".contains($0) }) ? "\"\($0.replacingOccurrences(of: "\"", with: "\"\""))\"" : $0 }.joined(
-                separator: ",")
+        rows.map { row in
+            row.map(harmless).map { cell in
+                // Where a comma stands in numbers, a semicolon or a tab parts the cells.
+                cell.unicodeScalars.contains { ",;\t\"\n\r".unicodeScalars.contains($0) } ? "\"\(cell.replacingOccurrences(of: "\"", with: "\"\""))\"" : cell
+            }
+            .joined(separator: ",")
         }
         .joined(separator: "\n")
     }
 
-    private static func harmless(_ cell: String) -> String {
-        guard let first = cell.first, "=+-@\t\r".contains(first), Double(cell) == nil else { return cell }
+    /// What a formula begins with, in the widths that spreadsheets read.
+    private static let openers = Set("=+-@\u{2212}\u{FE62}\u{FE63}\u{FE66}\u{FE6B}\u{FF0B}\u{FF0D}\u{FF1D}\u{FF20}".unicodeScalars)
+
+    private static func harmless(_ text: String) -> String {
+        let cell = text.bounded(whole)
+        // Blanks and line ends before it are skipped by spreadsheets, and by us.
+        let head = cell.unicodeScalars.first { !$0.properties.isWhitespace && $0 != "\"" && $0 != "'" }
+        guard let head, openers.contains(head), !isNumber(cell) else { return cell }
         return "'\(cell)"
     }
+
+    /// Digits with a sign, a point and an exponent: `-inf` and `0x10` are words.
+    private static func isNumber(_ cell: String) -> Bool { cell.wholeMatch(of: /-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil }
 }

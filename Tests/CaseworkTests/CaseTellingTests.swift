@@ -16,6 +16,44 @@ import Testing
         #expect(grid.text.english.contains("only 3 L"))
     }
 
+    @Test func `an account is spoken of by its own role, whatever contact its name is like, and hands back in its own name`() throws {
+        var bench = BookBench()
+        bench.silence()
+        bench.take(.act("c-1", .init(.accept, by: "committee", as: .account(.gridWorker))))
+        #expect(bench.notices.last { $0.contact == "daughter" }?.text.english == "the grid worker is going.")
+        bench = BookBench()
+        bench.silence()
+        bench.take(.act("c-1", .init(.accept, by: "daughter", as: .account(nil))))
+        #expect(!bench.item.acceptedByRelative && bench.notices.last { $0.contact == "daughter" }?.text.english == "Somebody is going.")
+    }
+
+    @Test func `what a device says in its own words travels beside the sentence`() throws {
+        var bench = BookBench()
+        bench.take(
+            .finding(
+                Finding(
+                    subject: Subject(.site, "bin-7"), kind: .incident, rule: "event/bin", severity: .attention, at: bench.now,
+                    text: LocalizedText(chinese: "满了。", english: "Full."), quote: "Zhang says so")))
+        #expect(!bench.notices.isEmpty)
+        for notice in bench.notices {
+            #expect(
+                notice.quote == "Zhang says so" && !notice.text.english.contains("Zhang") && notice.reasons.allSatisfy { !$0.text.english.contains("Zhang") })
+        }
+    }
+
+    @Test func `a contact concerns a home while they belong to it, look after its grid, or stand in for somebody who does`() {
+        let home = Subject(.household, "h")
+        let directory = Directory(
+            contacts: [
+                ContactCard(id: "daughter", role: .family), ContactCard(id: "son", role: .family), ContactCard(id: "wang", role: .gridWorker, grids: ["g"]),
+                ContactCard(id: "li", role: .gridWorker, grids: ["other"]), ContactCard(id: "chen", role: .gridWorker, grids: ["g"], substitute: "zhao"),
+                ContactCard(id: "zhao", role: .gridWorker, grids: ["third"]),
+            ], ties: [home: .init(contacts: ["daughter"], grid: "g")])
+        #expect(["daughter", "wang", "chen", "zhao"].allSatisfy { directory.concerns(home, $0) })
+        #expect(["son", "li", "nobody"].allSatisfy { !directory.concerns(home, $0) })
+        #expect(!directory.concerns(Subject(.household, "gone"), "daughter"))
+    }
+
     @Test func `quiet hours delay attention, never an alarm`() throws {
         let quiet = ContactCard(id: "daughter", role: .family, channels: ["f"], quietHours: Shift(parsing: "22:00-06:00"))
         var bench = BookBench(contacts: [quiet])

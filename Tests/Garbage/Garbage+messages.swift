@@ -2,6 +2,7 @@ import BoardingControl
 import Console
 import Foundation
 import Notifiers
+import Phrasebook
 import Simulation
 import SiteConfiguration
 import Telemetry
@@ -27,6 +28,24 @@ extension Garbage {
             }
             return nil
         },
+        Garbage("event-texts", few: 2) { random in
+            guard let source else { return nil }
+            let payload = Array("{\"kind\":\"smoke\",\"where\":{\"room\":\"\(written(random.foreign()))\"},\"level\":\"\(written(random.foreign()))\"}".utf8)
+            guard case .raised(let subject, let detail) = try? SiteEvent(random.below(3) == 0 ? random.broken(payload) : payload, of: source) else {
+                return nil
+            }
+            guard subject.utf8.count <= 80, subject.allSatisfy({ $0.isASCII }) else { return "a subject that is no identifier: \(subject.debugDescription)" }
+            return unfit(detail, .device)
+        },
+        Garbage("typed-texts", few: 2) { random in
+            let text = random.foreign()
+            for limit in [BoundedText.Limit.name, .note, .device, .word] {
+                let kept = text.bounded(limit)
+                if let fault = unfit(kept, limit) { return fault }
+                if kept.bounded(limit) != kept { return "a text that is another one when kept again: \(kept.debugDescription)" }
+            }
+            return nil
+        },
         Garbage("replies", few: 5) { random in
             _ = RobotNotifier.verdict(Data(random.broken(#"{"errcode":0,"errmsg":"ok","code":0}"#.utf8)))
             return nil
@@ -46,6 +65,30 @@ extension Garbage {
         if source == nil { poor.append("event source") }
         if signer.grant(token, now: linkTime) == nil { poor.append("link") }
         return poor
+    }
+
+    /// A text as a JSON string holds it.
+    private static func written(_ text: String) -> String {
+        text.unicodeScalars.map { scalar in
+            scalar.value < 0x20 || scalar == "\"" || scalar == "\\" ? "\\u00\(scalar.value < 16 ? "0" : "")\(String(scalar.value, radix: 16))" : String(scalar)
+        }
+        .joined()
+    }
+
+    /// What is wrong with a text that was to be bounded.
+    private static func unfit(_ text: String, _ limit: BoundedText.Limit) -> String? {
+        guard text.unicodeScalars.count <= limit.scalars, text.utf8.count <= limit.bytes else { return "a text over its limit: \(text.utf8.count) bytes" }
+        var marks = 0
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control where scalar != "\n" || !limit.hasLines: return "a control character was kept: \(text.debugDescription)"
+            case .format where scalar.value != 0x200C && scalar.value != 0x200D: return "a sign that turns writing round was kept: \(text.debugDescription)"
+            case .nonspacingMark, .spacingMark, .enclosingMark: marks += 1
+            default: marks = 0
+            }
+            if marks > 2 * BoundedText.mostMarks { return "too many marks on a letter" }
+        }
+        return nil
     }
 
     private static let payloads: [[UInt8]] = [

@@ -54,6 +54,26 @@ extension SeededRandom {
     /// One of some.
     mutating func one<Element>(of some: [Element]) -> Element { some[below(some.count)] }
 
+    /// A text as a stranger sends it: letters of many scripts, marks by the thousand, escape sequences, signs that turn the direction of writing.
+    mutating func foreign() -> String {
+        var text = String.UnicodeScalarView()
+        for _ in 0..<below(12) {
+            let part = Self.foreignParts[below(Self.foreignParts.count)]
+            let times = below(20) == 0 ? below(3000) : 1 + below(12)
+            for _ in 0..<times { text.append(contentsOf: part.unicodeScalars) }
+            if below(4) == 0, let scalar = Unicode.Scalar(UInt32(truncatingIfNeeded: next()) % 0x11_0000) { text.append(scalar) }
+        }
+        return String(text)
+    }
+
+    private static let foreignParts = [
+        "a", "阿", "婆", "é", "e\u{301}", "\u{301}", "\u{30A}\u{323}", "\u{20E0}", "กี่", "\u{958}\u{93C}", "\u{1D160}", "\u{344}", "\u{1100}\u{1161}", "ﷺ", "😀",
+        "👨‍👩‍👧",
+        "\u{1F3FD}", "\u{200D}", "\u{200B}", "\u{202E}", "\u{2066}", "\u{61C}", "\u{FEFF}", "\u{1B}[31m", "\u{1B}]0;t\u{7}", "\u{9B}2J", "\u{9D}x\u{9C}",
+        "\u{0}", "\n", "\r\n", "\t",
+        "\u{2028}", "=", "\"", "\\", "\u{E0041}", "\u{FFFE}",
+    ]
+
     /// Random bytes.
     mutating func bytes(below most: Int) -> [UInt8] { (0..<below(most)).map { _ in UInt8(truncatingIfNeeded: next()) } }
 

@@ -20,6 +20,16 @@ import Testing
         #expect(village.open.contains { $0.kind == .inactivity && $0.subject.id == "h-8" })
     }
 
+    @Test func `a person who closes the incident gives back every home it held`() throws {
+        var village = Village(homes: 8)
+        village.round(answering: Set(1...8), count: 3)
+        village.round(answering: Set(1...8), use: .zero, count: 12 * 13)
+        let incident = try #require(village.open.first { $0.kind == .incident })
+        #expect(village.open.filter { $0.kind == .inactivity }.count < 5)
+        village.take(.act(incident.id, .init(.outcome(.falseAlarm, until: nil), by: "guard")))
+        #expect(Set(village.open.filter { $0.kind == .inactivity }.map(\.subject.id)).count == 8)
+    }
+
     @Test func `two people who fall at the same time are two cases`() {
         var village = Village(homes: 8)
         village.round(answering: Set(1...8), count: 3)
