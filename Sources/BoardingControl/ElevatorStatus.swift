@@ -1,3 +1,5 @@
+import Phrasebook
+
 /// What an elevator is doing, by the categories of GB/T 24476. Raw values are the contract's; whatever is not among
 /// them is `unknown`, and unknown never holds a door.
 public enum ServiceMode: String, Sendable, Codable, CaseIterable {
@@ -41,13 +43,16 @@ public struct ElevatorStatus: Sendable, Hashable {
         self.boot = boot
         self.serviceMode = serviceMode
         self.motion = motion
-        self.floor = floor
+        self.floor = floor.bounded(.word)
         self.door = door
         self.doorZone = doorZone
         self.loadKilograms = loadKilograms
         self.passenger = passenger
-        self.faults = faults
+        self.faults = faults.prefix(Self.mostFaults).map { $0.bounded(.word) }
     }
+
+    /// More fault codes than this at once are not kept.
+    static let mostFaults = 32
 
     /// Whether the controller itself sees nobody and nothing in the car.
     var showsEmptyCar: Bool { passenger == false && (loadKilograms ?? 1) <= 0 }
@@ -92,12 +97,15 @@ public struct Detection: Sendable, Hashable {
     ) {
         self.sequence = sequence
         self.boot = boot
-        self.track = track
+        self.track = track.bounded(Self.reference)
         self.kind = kind
         self.confidence = confidence
         self.zone = zone
-        self.image = image
+        self.image = image?.bounded(Self.reference)
     }
+
+    /// What is compared and looked up, and never read by people.
+    private static let reference = BoundedText.Limit(scalars: 512, bytes: 512)
 }
 
 /// What a controller says to a command.

@@ -40,7 +40,8 @@ struct Problem: Error, HTTPResponseError, Sendable {
     init(_ status: HTTPResponse.Status, _ title: String, _ detail: String, retryAfter: Int? = nil) {
         self.status = status
         self.title = title
-        self.detail = detail
+        // Many details repeat what was asked.
+        self.detail = detail.bounded(.sentence)
         self.retryAfter = retryAfter
     }
 
@@ -50,7 +51,7 @@ struct Problem: Error, HTTPResponseError, Sendable {
     func response(from request: Request, context: some RequestContext) throws -> Response {
         let body = JSON.of([
             "type": "about:blank", "title": .string(title), "status": .integer(Int64(status.code)), "detail": .string(detail),
-            "instance": .string(request.uri.path),
+            "instance": .string(request.uri.path.bounded(.device)),
         ])
         var headers = headers
         headers[.contentType] = "application/problem+json"

@@ -50,6 +50,12 @@ public struct BoundedText: Hashable, Sendable {
 
     /// Makes a text fit.
     public init(_ raw: String, _ limit: Limit) {
+        // Most words of machines are short and plain.
+        if raw.utf8.count <= min(limit.scalars, limit.bytes), raw.utf8.first != 0x20, raw.utf8.last != 0x20, raw.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+        {
+            (text, isCut) = (raw, false)
+            return
+        }
         var filter = Filter(hasLines: limit.hasLines)
         // Composition may make three scalars of one and one of three: cut roughly before it and exactly behind it.
         let (rough, wasCut) = filter.take(raw.unicodeScalars, most: limit.scalars * 3 + 1, bytes: .max)

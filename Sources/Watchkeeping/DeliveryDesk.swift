@@ -84,7 +84,7 @@ public actor DeliveryDesk {
             roles: [reader.role], text: Phrase(.channelTest).text, reasons: [], createdAt: now, openedAt: now, notBefore: .zero)
         var letter = writer.letter(notice, now: now.wall)
         letter.link = ""
-        return await notifier.deliver(letter)
+        return await notifier.deliver(letter).bounded
     }
 
     /// How many notices wait, by channel.
@@ -149,7 +149,7 @@ public actor DeliveryDesk {
         var isConfigured = true
         let result: DeliverySchedule.Attempt
         if let notifier = notifiers[channel], let letter = Letter(together: letters) {
-            result = await notifier.deliver(letter)
+            result = await notifier.deliver(letter).bounded
         } else if writer.channels.contains(channel) {
             // A secret that cannot be read may be put in place; the notice waits for it.
             result = .failed(Self.cannotSend, retryAfter: nil)

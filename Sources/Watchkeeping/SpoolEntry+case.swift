@@ -1,5 +1,6 @@
 import Casework
 import Foundation
+import Phrasebook
 import Telemetry
 import TimeSeriesStore
 
@@ -37,11 +38,16 @@ extension SpoolEntry {
 
     /// What is sent on of a finding: all but another device's own words, which may hold a name.
     static func finding(_ subject: Subject, body: String, at now: WallTime) -> SpoolEntry? {
-        guard var finding = try? JSONDecoder().decode(Finding.self, from: Data(body.utf8)) else { return nil }
+        finding(body: body).map { SpoolEntry(kind: .finding, subject: subject.description, at: now, body: $0) }
+    }
+
+    /// A finding's body without another device's own words.
+    static func finding(body: String) -> String? {
+        let bytes = QuotedJSON.cut(body.utf8, strings: 8000).bytes
+        guard var finding = try? JSONDecoder().decode(Finding.self, from: Data(bytes)) else { return nil }
         finding.quote = nil
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
-        guard let data = try? encoder.encode(finding) else { return nil }
-        return SpoolEntry(kind: .finding, subject: subject.description, at: now, body: String(decoding: data, as: UTF8.self))
+        return (try? encoder.encode(finding)).map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -18,7 +18,9 @@ public struct UpstreamMessage: Sendable, Hashable {
         topic = "\(prefix)/sites/\(site)/\(entry.kind.word)"
         var civil = CivilClock(zone: .gmt)
         let head = "{\"id\":\"\(site).\(tag).\(entry.number)\",\"seq\":\(entry.number),\"site\":\"\(site)\",\"kind\":\"\(entry.kind.word)\""
-        let text = "\(head),\"subject\":\"\(entry.subject)\",\"at\":\"\(civil.rfc3339(entry.at))\",\"body\":\(entry.body)}"
+        // An earlier release spooled other devices' own words with their findings, and words of any length.
+        let body = entry.kind == .finding ? SpoolEntry.finding(body: entry.body) ?? "{}" : entry.body
+        let text = "\(head),\"subject\":\"\(entry.subject)\",\"at\":\"\(civil.rfc3339(entry.at))\",\"body\":\(body)}"
         payload = deflates ? Self.deflated(Array(text.utf8)) : Array(text.utf8)
     }
 

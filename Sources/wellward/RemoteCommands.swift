@@ -93,7 +93,7 @@ struct CasesCommand: AsyncParsableCommand {
     struct Act: ParsableArguments {
         @OptionGroup var console: RemoteConsole
         @Argument(help: .said("工单编号。", "The case's id.")) var id: String
-        @Option(help: .said("谁在处置：联系人编号或姓名。", "Who acts: a contact's id, or a name.")) var by: String
+        @Option(help: .said("谁在处置；有账号时记的是账号，这里写的作为备注。", "Who acts; where there are accounts the account is kept, and this is a remark.")) var by: String
         @Option(help: .said("备注。", "A note.")) var note: String?
 
         func carryOut(_ act: String, _ more: [String: Any] = [:]) async throws {

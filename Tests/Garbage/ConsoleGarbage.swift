@@ -27,7 +27,8 @@ public struct ConsoleGarbage: Sendable {
                 let page = random.below(6) == 0 ? random.one(of: Self.sights) : random.one(of: Self.deeds)
                 var path = Array((page.path + random.one(of: Self.queries)).utf8)
                 if random.below(page.body.isEmpty ? 10 : 2) != 1 { path = random.broken(path) }
-                let body = page.body.isEmpty ? [] : random.broken(page.body.utf8)
+                var body = page.body.isEmpty ? [] : random.broken(page.body.utf8)
+                if !page.body.isEmpty, random.below(3) == 0 { body = Self.typed(&random, asForm: page.path.hasPrefix("/api/") == false) }
                 var headers: [(String, String)] = [("content-length", "\(body.count)")]
                 for (name, value) in Self.headers where random.below(4) == 0 {
                     headers.append((name, String(decoding: random.broken(value.utf8), as: UTF8.self).filter { $0.isASCII && !$0.isNewline }))
@@ -51,6 +52,20 @@ public struct ConsoleGarbage: Sendable {
                 return nil
             },
         ]
+    }
+
+    /// Fields as people fill them in who mean no good: texts of every kind, well formed otherwise.
+    private static func typed(_ random: inout SeededRandom, asForm: Bool) -> [UInt8] {
+        let words = ["by", "note", "name", "substitute", "on_duty", "meter"].map { ($0, random.foreign()) }
+        let choices = [
+            ("act", "accept"), ("code", "safe"), ("kind", "away"), ("until", "2026-01-01T10:00"), ("state", "accepted"), ("from", "2026-01-01T10:00:00Z"),
+        ]
+        guard asForm else {
+            let object = Dictionary(words + choices, uniquingKeysWith: { first, _ in first })
+            return Array((try? JSONSerialization.data(withJSONObject: object)) ?? Data())
+        }
+        let fields = (words + choices).map { "\($0.0)=\($0.1.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")" }
+        return Array(fields.joined(separator: "&").utf8)
     }
 
     private static let methods = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "BREW"]
