@@ -152,7 +152,8 @@ let package = Package(
         .target(
             name: "Garbage",
             dependencies: [
-                "Telemetry", "Phrasebook", "DeviceProfiles", "Safeguarding", "BoardingControl", "SiteConfiguration", "Simulation", "TimeSeriesStore", "Notifiers",
+                "Telemetry", "Phrasebook", "DeviceProfiles", "Fieldbus", "Safeguarding", "BoardingControl", "SiteConfiguration", "Simulation",
+                "TimeSeriesStore", "Notifiers",
                 "Watchkeeping", "Console", "Evaluation", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -188,7 +189,8 @@ let package = Package(
             "EndToEndTests",
             [
                 "ScriptedPeers",
-                "wellward", "TimeSeriesStore", "Telemetry", "Phrasebook", "Casework", "Safeguarding", "DeviceProfiles", "Messaging", "BoardingControl", "Simulation",
+                "wellward", "TimeSeriesStore", "Telemetry", "Phrasebook", "Casework", "Safeguarding", "DeviceProfiles", "Messaging", "BoardingControl",
+                "Simulation",
                 "Demonstration", "TestSupport", "Garbage",
             ], exclude: ["Records"]),
     ]

@@ -75,7 +75,9 @@ struct PageRoutes: Sendable {
         var readings: [Reading] = []
         if let meter = home.meter {
             let point = premises.configuration.meter(meter).flatMap { premises.configuration.profiles[$0.profile]?.volumeTotal?.id }
-            readings = try await premises.store.read { try $0.readings(of: meter, point: point, from: now - .days(31), to: now, limit: 60_000) }
+            if let point {
+                readings = try await premises.store.read { try $0.readings(of: meter, point: point, from: now - .days(31), to: now, lastOfEach: .minutes(5)) }
+            }
         }
         let open = core.book.openCase(Subject(.household, id.rawValue))
         var page = HomePage(frame: frame, home: home, watch: core.homes[id]?.watch, openCase: open, readings: readings)

@@ -21,13 +21,13 @@ public struct HistoryDecoder: Sendable {
     /// The reads that fetch the newest records back to a moment.
     public func requests(since gap: WallTime, now: WallTime) -> [ReadRequest] {
         let length: Int64 = log.period == .hourly ? 3600 : 86_400
-        let needed = min(log.count, Int((now - gap).milliseconds / 1000 / length) + 2)
+        let needed = min(log.count, Int(max(0, (now - gap).milliseconds) / 1000 / length) + 2)
         let width = log.first.type.registerCount
         let first = log.newestFirst ? 0 : log.count - needed
         let most = max(1, rules.mostRegisters / width)
-        return stride(from: first, to: first + needed, by: most).map { index in
-            ReadRequest(
-                function: log.first.function, address: log.first.address + UInt16(index * width), count: min(most, first + needed - index) * width)
+        return stride(from: first, to: first + needed, by: most).compactMap { index in
+            guard let address = UInt16(exactly: Int(log.first.address) + index * width) else { return nil }
+            return ReadRequest(function: log.first.function, address: address, count: min(most, first + needed - index) * width)
         }
     }
 

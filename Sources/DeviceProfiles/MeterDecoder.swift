@@ -107,8 +107,9 @@ public struct ClockParts: Sendable, Hashable {
 
     /// Whether the numbers can be a date at all.
     public var isPlausible: Bool {
-        (2000...2099).contains(year) && (1...12).contains(month) && (1...31).contains(day) && (0...23).contains(hour)
-            && (0...59).contains(minute) && (0...59).contains(second)
+        (2000...2099).contains(year) && (1...12).contains(month) && day >= 1
+            && Int64(day) <= CivilClock.days(ofMonth: Int64(month), year: Int64(year)) && (0...23).contains(hour) && (0...59).contains(minute)
+            && (0...59).contains(second)
     }
 
     /// The moment, if the device's clock is set to the site's civil time.

@@ -61,6 +61,7 @@ public struct ScaleRule: Hashable, Sendable {
         switch law {
         case .table(let table): return table[number]
         case .powerOfTen(let sign, let shift):
+            guard (-1000...1000).contains(number), (-1000...1000).contains(shift) else { return nil }
             let exponent = sign * number + shift
             guard abs(exponent) <= 12 else { return nil }
             return exponent >= 0 ? powersOfTen[exponent] : 1 / powersOfTen[-exponent]

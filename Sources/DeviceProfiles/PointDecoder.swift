@@ -23,6 +23,9 @@ extension RegisterField {
         return order.assemble(words)
     }
 
+    /// The number the field holds, unscaled; nil when it was not read, its order is unknown, or it holds none.
+    public func number(in image: RegisterImage) -> Double? { bits(in: image).flatMap { number(fromBits: $0) } }
+
     /// The number the bits stand for, unscaled; nil when they stand for none (NaN, infinity, a digit above nine).
     @inline(__always)
     public func number(fromBits bits: UInt64) -> Double? {

@@ -46,6 +46,10 @@ enum PointReader {
         let registers = node.integer("registers", in: 1...62)
         let function = UInt8(node.integer("function", in: 3...4) ?? Int(context.function))
         let scale = node.number("scale", in: -1e12...1e12) ?? 1
+        if scale.magnitude < 1e-12 {
+            node.child("scale")?.report(
+                .said("倍率是零", "the scale is zero"), fix: .said("写一个计数等于多少，如0.001", "write what one count is worth, such as 0.001"))
+        }
         let termUnit = node.path.contains(".sum[") ? node.choice("unit", MeasureUnit.self) : nil
         let orderText = node.string("order")
         var layout: ClockLayout?
@@ -170,6 +174,12 @@ enum PointReader {
         _ = node.string("source")
         _ = node.flag("inferred")
         guard let first = field(node, context), let period, let count, let unit else { return nil }
+        guard first.type.isNumeric, Int(first.address) + count * first.type.registerCount <= 65_536 else {
+            node.report(
+                .said("这段记录不是数，或超过了寄存器65535", "the log holds no numbers, or runs past register 65535"),
+                fix: .said("检查`type`、地址和`count`", "check `type`, the address and `count`"))
+            return nil
+        }
         return HistoryLog(period: period, first: first, count: count, newestFirst: newestFirst, unit: unit)
     }
 

@@ -55,5 +55,5 @@ public enum ProfileCatalogue {
 
     private static func cell(_ text: String) -> String { text.replacing("|", with: "\\|").replacing("\n", with: " ") }
 
-    private static func number(_ value: Double) -> String { value == value.rounded() && value < 1e15 ? String(Int64(value)) : String(value) }
+    private static func number(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value) }
 }

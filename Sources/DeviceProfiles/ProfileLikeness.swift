@@ -25,8 +25,7 @@ public struct ProfileLikeness: Hashable, Sendable {
         self.profile = profile.id
         facts = profile.fingerprint.count
         factsHeld = profile.fingerprint.count { fact in
-            guard let bits = fact.field.bits(in: image), let number = fact.field.number(fromBits: bits) else { return false }
-            return fact.range.contains(number)
+            fact.field.number(in: image).map { fact.range.contains($0) } ?? false
         }
         let judged = profile.points.filter(\.polled)
         points = judged.count

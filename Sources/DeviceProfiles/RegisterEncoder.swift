@@ -58,18 +58,21 @@ public struct RegisterEncoder: Sendable {
         return result
     }
 
+    /// The nearest whole number a register can be made from: what is none, or too large, is zero or the largest.
+    private static func whole(_ number: Double) -> Int64 { number.isNaN ? 0 : Int64(min(9.2e18, max(-9.2e18, number.rounded()))) }
+
     /// The registers of one field holding a number.
     public func encode(_ number: Double, in field: RegisterField) -> [Word] {
         let order = field.order ?? .bigEndian(registers: min(4, field.type.registerCount))
         let bits: UInt64
         switch field.type {
         case .integer(let registers, let signed):
-            let whole = signed ? UInt64(bitPattern: Int64(number.rounded())) : UInt64(max(0, number.rounded()))
+            let whole = signed ? UInt64(bitPattern: Self.whole(number)) : UInt64(max(0, Self.whole(number)))
             bits = registers == 4 ? whole : whole & (1 << UInt64(16 * registers) - 1)
         case .float(let registers):
             bits = registers == 2 ? UInt64(Float(number).bitPattern) : number.bitPattern
         case .bcd:
-            var rest = UInt64(max(0, number.rounded()))
+            var rest = UInt64(max(0, Self.whole(number)))
             var packed: UInt64 = 0
             var shift: UInt64 = 0
             while rest > 0, shift < 64 {
@@ -78,13 +81,13 @@ public struct RegisterEncoder: Sendable {
                 shift += 4
             }
             bits = packed
-        case .bits: bits = UInt64(max(0, number))
+        case .bits: bits = UInt64(max(0, Self.whole(number)))
         case .ascii(let registers, _):
-            return (0..<registers).map { Word(function: field.function, address: field.address + UInt16($0), value: 0x3030) }
+            return (0..<registers).map { Word(function: field.function, address: field.address &+ UInt16(truncatingIfNeeded: $0), value: 0x3030) }
         case .clock: return []
         }
         return order.disassemble(bits).enumerated().map {
-            Word(function: field.function, address: field.address + UInt16($0.offset), value: $0.element)
+            Word(function: field.function, address: field.address &+ UInt16(truncatingIfNeeded: $0.offset), value: $0.element)
         }
     }
 
@@ -108,9 +111,9 @@ public struct RegisterEncoder: Sendable {
         let words =
             layout.perRegister
             ? numbers.map { UInt16(truncatingIfNeeded: $0) }
-            : stride(from: 0, to: numbers.count, by: 2).map { UInt16(numbers[$0] << 8 | numbers[$0 + 1]) }
+            : stride(from: 0, to: numbers.count - 1, by: 2).map { UInt16(truncatingIfNeeded: numbers[$0] << 8 | numbers[$0 + 1] & 255) }
         return words.enumerated().map {
-            Word(function: field.function, address: field.address + UInt16($0.offset), value: $0.element)
+            Word(function: field.function, address: field.address &+ UInt16(truncatingIfNeeded: $0.offset), value: $0.element)
         }
     }
 }

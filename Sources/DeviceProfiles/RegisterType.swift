@@ -106,7 +106,8 @@ public struct ClockLayout: Hashable, Sendable {
     public init?(_ text: String, bcd: Bool, perRegister: Bool) {
         let words = text.split(separator: " ")
         let parts = words.compactMap { Part(rawValue: String($0)) }
-        guard parts.count == words.count, !parts.isEmpty, perRegister || parts.count % 2 == 0 else { return nil }
+        // A minute may be told, a century too; nothing tells sixty-four parts.
+        guard parts.count == words.count, (1...64).contains(parts.count), perRegister || parts.count % 2 == 0 else { return nil }
         self.parts = parts
         self.bcd = bcd
         self.perRegister = perRegister

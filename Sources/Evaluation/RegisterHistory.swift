@@ -27,8 +27,11 @@ public struct RegisterHistory: Sendable {
     public var household: String
     /// The rows in time order.
     public private(set) var rows: [Row]
+    /// Lines that hold no reading, such as an empty cell or a word where the meter did not answer: gaps, not faults.
+    public private(set) var gaps: [Int] = []
 
-    /// Reads CSV with the columns `unix_seconds` and `litres_cumulative`; further columns are ignored.
+    /// Reads CSV with the columns `unix_seconds` and `litres_cumulative`; further columns are ignored. A line without a time and a
+    /// volume is a gap; a file in which no line has one is a fault.
     public init(household: String, csv: String) throws(Fault) {
         self.household = household
         rows = []
@@ -50,9 +53,13 @@ public struct RegisterHistory: Sendable {
             let fields = line.split(separator: 44, omittingEmptySubsequences: false)
             guard fields.count > max(time, litres), let seconds = Self.number(fields[time]), let value = Self.number(fields[litres]),
                 seconds.magnitude < 1e11, let register = Volume(litres: value)
-            else { throw Fault(line: number, problem: .said("不是时间和水量", "not a time and a volume")) }
+            else {
+                gaps.append(number)
+                continue
+            }
             rows.append(Row(at: WallTime(unixSeconds: Int64(seconds)), register: register))
         }
+        if rows.isEmpty, let first = gaps.first { throw Fault(line: first, problem: .said("不是时间和水量", "not a time and a volume")) }
         sortByTime()
     }
 

@@ -9,25 +9,19 @@ public enum BusAddress: Hashable, Sendable {
     /// RTU frames through a TCP converter.
     case rtuOverTCP(host: String, port: Int)
 
+    /// Baud rates a serial line may have.
+    public static let bauds = 50...4_000_000
+
     /// Reads a bus URL: `tcp://HOST:PORT`, `rtu:///dev/ttyUSB0?baud=9600&parity=none&stop_bits=1`,
-    /// `rtu-over-tcp://HOST:PORT`; nil when it is none.
+    /// `rtu-over-tcp://HOST:PORT`; nil when it is none. An IPv6 address stands in brackets (RFC 3986, §3.2.2).
     public init?(url: String) {
         guard let separator = url.range(of: "://") else { return nil }
         let scheme = url[..<separator.lowerBound]
         let rest = url[separator.upperBound...]
         switch scheme {
         case "tcp", "rtu-over-tcp":
-            let host: Substring
-            let port: Int
-            if let colon = rest.lastIndex(of: ":") {
-                guard let number = Int(rest[rest.index(after: colon)...]), (1...65_535).contains(number) else { return nil }
-                (host, port) = (rest[..<colon], number)
-            } else {
-                (host, port) = (rest, 502)
-            }
-            guard !host.isEmpty else { return nil }
-            let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host)
-            self = scheme == "tcp" ? .tcp(host: bare, port: port) : .rtuOverTCP(host: bare, port: port)
+            guard let (host, port) = Self.hostAndPort(rest) else { return nil }
+            self = scheme == "tcp" ? .tcp(host: host, port: port) : .rtuOverTCP(host: host, port: port)
         case "rtu":
             let parts = rest.split(separator: "?", maxSplits: 1)
             guard let device = parts.first, device.hasPrefix("/") else { return nil }
@@ -37,7 +31,7 @@ public enum BusAddress: Hashable, Sendable {
                 guard words.count == 2 else { return nil }
                 switch words[0] {
                 case "baud":
-                    guard let number = Int(words[1]), number > 0 else { return nil }
+                    guard let number = Int(words[1]), Self.bauds.contains(number) else { return nil }
                     baud = number
                 case "parity":
                     guard let word = Parity(rawValue: words[1]) else { return nil }
@@ -51,6 +45,24 @@ public enum BusAddress: Hashable, Sendable {
             self = .rtu(device: String(device), baud: baud, parity: parity, stopBits: stopBits)
         default: return nil
         }
+    }
+
+    private static func hostAndPort(_ text: Substring) -> (host: String, port: Int)? {
+        let host: Substring
+        var rest: Substring
+        if text.hasPrefix("[") {
+            guard let end = text.firstIndex(of: "]") else { return nil }
+            host = text[text.index(after: text.startIndex)..<end]
+            guard host.contains(":") else { return nil }
+            rest = text[text.index(after: end)...]
+        } else {
+            let end = text.firstIndex(of: ":") ?? text.endIndex
+            (host, rest) = (text[..<end], text[end...])
+        }
+        guard !host.isEmpty, host.utf8.count <= 255, !host.utf8.contains(0) else { return nil }
+        guard !rest.isEmpty else { return (String(host), 502) }
+        guard rest.removeFirst() == ":", let port = Int(rest), (1...65_535).contains(port) else { return nil }
+        return (String(host), port)
     }
 }
 

@@ -73,6 +73,6 @@ extension Phrase {
     /// A number with at most one decimal.
     public static func number(_ value: Double) -> String {
         let tenths = (value * 10).rounded() / 10
-        return tenths == tenths.rounded() ? String(Int64(tenths)) : String(tenths)
+        return tenths == tenths.rounded() && abs(tenths) < 1e15 ? String(Int64(tenths)) : String(tenths)
     }
 }

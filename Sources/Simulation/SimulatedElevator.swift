@@ -42,9 +42,10 @@ public final class SimulatedElevator: Sendable {
     public let elevator: ElevatorID
 
     /// Connects and begins to live.
-    public init(_ elevator: ElevatorID, broker: MQTTSettings) throws(MQTTFault) {
+    /// - Parameter address: the name in its topics, where that is not its id
+    public init(_ elevator: ElevatorID, address: String? = nil, broker: MQTTSettings) throws(MQTTFault) {
         self.elevator = elevator
-        let root = "wellward/v1/elevators/\(elevator)"
+        let root = "wellward/v1/elevators/\(address ?? elevator.rawValue)"
         var settings = broker
         settings.clientID = "sim-\(elevator)-\(UInt32.random(in: 0...UInt32.max))"
         settings.will = ("\(root)/availability", "offline")

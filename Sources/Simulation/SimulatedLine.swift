@@ -30,18 +30,25 @@ public final class SimulatedLine: Sendable {
     private let otherEnd: Int32?
     /// The device that a reader opens, for a serial line.
     public let devicePath: String
-    /// The port that a reader connects to, for a network line.
+    /// The address and port that a reader connects to, for a network line.
+    public let host: String
+    /// See `host`.
     public let port: Int
     /// How many requests came so far.
     private let requests = Mutex(0)
 
     /// Opens a line and begins to serve.
-    public init(_ kind: Kind, meters: [SimulatedMeter] = []) throws(Fault) {
+    /// - Parameter host: for a network line an IPv4 address of loopback (127.…); anything else stands for 127.0.0.1
+    public init(_ kind: Kind, meters: [SimulatedMeter] = [], on host: String = "127.0.0.1") throws(Fault) {
         self.kind = kind
+        var own = in_addr()
+        let isLoopback = inet_pton(AF_INET, host, &own) == 1 && UInt32(bigEndian: own.s_addr) >> 24 == 127
+        self.host = isLoopback ? host : "127.0.0.1"
+        if !isLoopback { own.s_addr = UInt32(0x7F00_0001).bigEndian }
         self.meters = Mutex(Dictionary(meters.map { ($0.unit, $0) }, uniquingKeysWith: { first, _ in first }))
         switch kind {
         case .tcp(let wanted), .rtuOverTCP(let wanted):
-            (descriptor, port) = try Self.listen(wanted)
+            (descriptor, port) = try Self.listen(wanted, own, self.host)
             (devicePath, otherEnd) = ("", nil)
         case .serial:
             (descriptor, devicePath, otherEnd) = try Self.openTerminal()
@@ -61,20 +68,20 @@ public final class SimulatedLine: Sendable {
     public func stop() { stopped.withLock { $0 = true } }
     private var isStopped: Bool { stopped.withLock { $0 } }
 
-    private static func listen(_ port: Int) throws(Fault) -> (Int32, Int) {
+    private static func listen(_ port: Int, _ own: in_addr, _ host: String) throws(Fault) -> (Int32, Int) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var on: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_port = UInt16(clamping: port).bigEndian
+        address.sin_addr = own
         let size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let bound = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
         }
         guard bound == 0, Glibc.listen(descriptor, 64) == 0 else {
-            throw Fault(description: "listening on 127.0.0.1:\(port): \(String(cString: strerror(errno)))")
+            throw Fault(description: "listening on \(host):\(port): \(String(cString: strerror(errno)))")
         }
         var length = size
         _ = withUnsafeMutablePointer(to: &address) { pointer in

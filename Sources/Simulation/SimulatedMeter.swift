@@ -107,6 +107,12 @@ public final class SimulatedMeter: Sendable {
         }
         for log in profile.histories { write(log, at: time, into: &image) }
         for fact in profile.fingerprint {
+            // What the points have written may hold already.
+            let words = (0..<fact.field.type.registerCount).map {
+                image[Register(function: fact.field.function, address: fact.field.address &+ UInt16(truncatingIfNeeded: $0))] ?? 0
+            }
+            let written = RegisterImage(blocks: [.init(function: fact.field.function, address: fact.field.address, words: words)])
+            if let number = fact.field.number(in: written), fact.range.contains(number) { continue }
             for word in encoder.encode(fact.range.lowerBound, in: fact.field) {
                 image[Register(function: word.function, address: word.address)] = word.value
             }

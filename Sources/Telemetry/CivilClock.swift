@@ -84,6 +84,16 @@ public struct CivilClock: Sendable {
         return (month, day)
     }
 
+    /// How many days a month of the Gregorian calendar has; none where there is no such month.
+    public static func days(ofMonth month: Int64, year: Int64) -> Int64 {
+        switch month {
+        case 1, 3, 5, 7, 8, 10, 12: 31
+        case 4, 6, 9, 11: 30
+        case 2: year % 4 == 0 && year % 100 != 0 || year % 400 == 0 ? 29 : 28
+        default: 0
+        }
+    }
+
     /// Reads RFC 3339 with an offset or `Z`; nil when the text is not such a time.
     public static func parse(rfc3339 text: String) -> WallTime? {
         let bytes = Array(text.utf8)
@@ -100,7 +110,7 @@ public struct CivilClock: Sendable {
             [84, 116, 32].contains(bytes[10]),
             let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
+            (1...12).contains(month), day >= 1, day <= Self.days(ofMonth: month, year: year), hour < 24, minute < 60, second < 61
         else { return nil }
         var index = 19
         var fraction: Int64 = 0
@@ -121,7 +131,7 @@ public struct CivilClock: Sendable {
             guard index + 1 == bytes.count else { return nil }
         case 43, 45:
             guard index + 6 == bytes.count, bytes[index + 3] == 58,
-                let hours = number(index + 1..<index + 3), let minutes = number(index + 4..<index + 6)
+                let hours = number(index + 1..<index + 3), let minutes = number(index + 4..<index + 6), hours < 24, minutes < 60
             else { return nil }
             offset = (hours * 3600 + minutes * 60) * (bytes[index] == 45 ? -1 : 1)
         default: return nil

@@ -142,8 +142,11 @@ public final class BusPoller: Sendable {
         let reason = answer.faults.first?.fault.description ?? unclear
         var past: [Neighbourhood.Poll.Past] = []
         if usable != nil {
-            if let before = memory.lastUsable { past = await backfill(target, since: before, now: now, &civil) }
+            if let before = memory.lastUsable, let low = memory.lastRegister, let high = usable {
+                past = await backfill(target, since: before, between: low, high, now: now, &civil)
+            }
             memory.lastUsable = now.wall
+            memory.lastRegister = usable
         }
         let gatewayAnswers = answer.faults.first?.fault.isGatewaysWord == true
         desk.tell(
@@ -155,6 +158,7 @@ public final class BusPoller: Sendable {
         var reads: AdaptivePlan?
         var repeats = HeldReply()
         var lastUsable: WallTime?
+        var lastRegister: Volume?
         /// Which connection its newest answer came over, and whether it was silent when it was asked last.
         var connection = 0
         var wasSilent = false
@@ -187,8 +191,12 @@ public final class BusPoller: Sendable {
     }
 
     /// After a gap longer than one record of the meter's own log: the totals in between, stored as back-filled and handed on in
-    /// their time. What the log cannot give stays missing.
-    private func backfill(_ target: Target, since before: WallTime, now: Instant, _ civil: inout CivilClock) async -> [Neighbourhood.Poll.Past] {
+    /// their time. What the log cannot give stays missing; so does what cannot be: a record that was never written, or another
+    /// register's, does not lie between the totals around the gap.
+    private func backfill(
+        _ target: Target, since before: WallTime, between low: Volume, _ high: Volume, now: Instant, _ civil: inout CivilClock
+    ) async -> [Neighbourhood.Poll.Past] {
+        guard low <= high else { return [] }
         let profile = target.decoder.profile
         for log in profile.histories.sorted(by: { $0.period == .hourly && $1.period != .hourly }) {
             let length = log.period == .hourly ? Interval.hours(1) : .days(1)
@@ -196,7 +204,9 @@ public final class BusPoller: Sendable {
             let decoder = HistoryDecoder(log, rules: profile.reading)
             let plan = MeterPlan(unit: target.unit, requests: decoder.requests(since: before, now: now.wall), timing: profile.timing)
             let answer = await bus.run(plan)
-            let records = decoder.records(in: answer.image, deviceNow: now.wall, civil: &civil).filter { $0.at > before && $0.at < now.wall }
+            let records = decoder.records(in: answer.image, deviceNow: now.wall, civil: &civil).filter {
+                $0.at > before && $0.at < now.wall && $0.total >= low - .litres(1) && $0.total <= high + .litres(1)
+            }
             guard !records.isEmpty, let point = profile.volumeTotal?.id else { continue }
             await writer.add(
                 records.map {

@@ -23,7 +23,7 @@ struct Backtest: ParsableCommand {
     @Option(
         help: .said("在家登记的CSV：household,kind,from,until，时间是Unix秒。", "CSV household,kind,from,until: what the presence ledger knew; times are Unix seconds."))
     var presence: String?
-    @Option(help: .said("水表一个字是多少升；不写就从数据推断。", "One count of the meter in litres; inferred otherwise.")) var resolutionLitres: Double?
+    @Option(parsing: .unconditional, help: .said("水表一个字是多少升；不写就从数据推断。", "One count of the meter in litres; inferred otherwise.")) var resolutionLitres: Double?
     @Option(help: .said("住户的时区，如Asia/Shanghai。", "The households' time zone, such as Asia/Shanghai.")) var timezone = "Asia/Shanghai"
     @Option(help: .said("输出格式：text、json或jsonl。", "text, json or jsonl.")) var format = OutputFormat.jsonl
     @Option(help: .said("html：给居委会看的带图页面，代替逐行输出。", "html: a page with charts for a committee instead of lines.")) var report: ReportFormat?
@@ -54,6 +54,7 @@ struct Backtest: ParsableCommand {
         for (file, name) in zip(files, names) {
             progress?.step(name)
             let history = try history(file, name)
+            Self.warnOfGaps(history, file)
             warnOfFewSteps(history)
             warnOfRareRows(history, policy)
             let times = try falls?.rows(of: name).map { try $0.time("unix_seconds") } ?? []
@@ -96,6 +97,19 @@ struct Backtest: ParsableCommand {
                     "\(file)第\(fault.line)行：\(fault.problem.chinese)；要写成unix_seconds,litres_cumulative的CSV",
                     "\(file), \(fault); the file must be CSV as unix_seconds,litres_cumulative"))
         }
+    }
+
+    /// Lines without a reading are left out, counted, and told with their numbers.
+    static func warnOfGaps(_ history: RegisterHistory, _ file: String) {
+        guard !history.gaps.isEmpty else { return }
+        let most = 10
+        let lines = history.gaps.prefix(most).map(String.init).joined(separator: ", ") + (history.gaps.count > most ? ", …" : "")
+        InputTable.warn(
+            Spoken.say(
+                "\(file)：\(history.gaps.count)行没有读数，当作没有读到（第\(lines)行）",
+                history.gaps.count == 1
+                    ? "\(file): line \(lines) holds no reading and is taken as a gap"
+                    : "\(file): \(history.gaps.count) lines hold no reading and are taken as gaps (lines \(lines))"))
     }
 
     /// A meter that was read more rarely than the policy allows is blind between its rows; that is the policy's word, not the meter's.

@@ -29,12 +29,13 @@ struct BusCommand: AsyncParsableCommand {
         @Option(
             help: .said("总线地址：tcp://HOST:PORT、rtu:///dev/ttyUSB0或rtu-over-tcp://HOST:PORT", "tcp://HOST:PORT, rtu:///dev/ttyUSB0 or rtu-over-tcp://HOST:PORT"))
         var bus: String
-        @Option(help: .said("从站地址，如1-247或1,5,17-20。", "Unit addresses such as 1-247 or 1,5,17-20.")) var units = "1-247"
-        @Option(help: .said("串口上要试的波特率，如9600,2400。", "Baud rates to try on a serial line, such as 9600,2400.")) var bauds: String?
+        @Option(parsing: .unconditional, help: .said("从站地址，如1-247或1,5,17-20。", "Unit addresses such as 1-247 or 1,5,17-20.")) var units = "1-247"
+        @Option(parsing: .unconditional, help: .said("串口上要试的波特率，如9600,2400。", "Baud rates to try on a serial line, such as 9600,2400.")) var bauds: String?
         @Option(help: .said("串口上要试的校验：none,even,odd。", "Parities to try on a serial line: none,even,odd.")) var parities: String?
         @Option(help: .said("水表最多多久应答。", "How long a meter may take to answer.")) var timeout = "300ms"
         @Option(help: .said("两次询问之间歇多久，照顾慢的和电池供电的水表。", "Pause between two questions, for slow and battery meters.")) var pause = "20ms"
-        @Option(help: .said("没有应答的地址问几次；电池表往往睡过第一次。", "How often a silent address is asked; battery meters sleep through the first.")) var tries = 2
+        @Option(parsing: .unconditional, help: .said("没有应答的地址问几次；电池表往往睡过第一次。", "How often a silent address is asked; battery meters sleep through the first."))
+        var tries = 2
         @Option(help: .said("进度记在这个文件里，下次接着来。", "Keep progress in this file and go on from it.")) var resume: String?
         @Option(help: .said("输出格式：text、json、jsonl或html（可打印的验收单）。", "text, json, jsonl or html (a printable acceptance sheet).")) var format = Format.text
 
@@ -52,7 +53,10 @@ struct BusCommand: AsyncParsableCommand {
                 throw ValidationError(
                     Spoken.say("--timeout和--pause是时长，如300ms；--tries是1到5。", "--timeout and --pause are durations such as 300ms; --tries is 1 to 5."))
             }
-            if let bauds, Self.numbers(bauds) == nil { throw ValidationError(Spoken.say("--bauds是列表，如9600,2400。", "--bauds is a list such as 9600,2400.")) }
+            if let bauds, Self.numbers(bauds).map({ !$0.isEmpty && $0.allSatisfy(BusAddress.bauds.contains) }) != true {
+                throw ValidationError(
+                    Spoken.say("--bauds是50到4000000的列表，如9600,2400。", "--bauds is a list of numbers from 50 to 4000000, such as 9600,2400."))
+            }
             if let parities, parities.split(separator: ",").contains(where: { Parity(rawValue: String($0)) == nil }) {
                 throw ValidationError(Spoken.say("--parities是none、even、odd的列表。", "--parities is a list of none, even, odd."))
             }
@@ -169,8 +173,10 @@ struct BusCommand: AsyncParsableCommand {
         static func numbers(_ text: String) -> [Int]? {
             var result: [Int] = []
             for part in text.split(separator: ",") {
-                let ends = part.split(separator: "-").map { Int($0.trimmingCharacters(in: .whitespaces)) }
-                guard let first = ends.first ?? nil, ends.count <= 2, let last = ends.last ?? nil, first <= last, last - first < 100_000 else { return nil }
+                let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0.trimmingCharacters(in: .whitespaces)) }
+                guard let first = ends.first ?? nil, ends.count <= 2, let last = ends.last ?? nil, first >= 0, first <= last,
+                    last - first < 1000, result.count < 1000
+                else { return nil }
                 result += first...last
             }
             return result

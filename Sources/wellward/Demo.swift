@@ -16,8 +16,10 @@ struct Demo: AsyncParsableCommand {
             """)
             + "\n\n" + Spoken.examples("wellward demo --speed 60 --port 8080"))
 
-    @Option(help: .said("现实一秒等于网关多少秒，1到600；电梯总按现实时间走。", "Gateway time in a second of real time, 1 to 600; lifts always run in real time.")) var speed = 60.0
-    @Option(help: .said("控制台的端口。", "The console's port.")) var port = 8080
+    @Option(
+        parsing: .unconditional, help: .said("现实一秒等于网关多少秒，1到600；电梯总按现实时间走。", "Gateway time in a second of real time, 1 to 600; lifts always run in real time."))
+    var speed = 60.0
+    @Option(parsing: .unconditional, help: .said("控制台的端口。", "The console's port.")) var port = 8080
 
     func validate() throws {
         guard (1...600).contains(speed) else { throw ValidationError(Spoken.say("--speed是1到600的数。", "--speed is a number from 1 to 600.")) }

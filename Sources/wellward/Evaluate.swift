@@ -17,10 +17,10 @@ struct Evaluate: ParsableCommand {
             + "\n\n" + Spoken.examples("wellward evaluate --homes 10"))
 
     @Argument(help: .said("CSV文件，每户一个。", "CSV files, one for each household.")) var files: [String] = []
-    @Option(help: .said("没有文件时造多少户。", "How many homes to make without files.")) var homes = 12
-    @Option(help: .said("每户造多少天。", "Days of each made home.")) var days = 200
+    @Option(parsing: .unconditional, help: .said("没有文件时造多少户。", "How many homes to make without files.")) var homes = 12
+    @Option(parsing: .unconditional, help: .said("每户造多少天。", "Days of each made home.")) var days = 200
     @Flag(help: .said("改为评判电瓶车识别，用种子造的场景。", "Judge the recognition of e-bikes instead, on scenes made from a seed.")) var boarding = false
-    @Option(help: .said("--boarding用多少个场景。", "Scenes for --boarding.")) var scenes = 20_000
+    @Option(parsing: .unconditional, help: .said("--boarding用多少个场景。", "Scenes for --boarding.")) var scenes = 20_000
     @Option(help: .said("非合成文件的时区。", "Time zone of the files that are not synthetic.")) var timezone = "Europe/Rome"
     @Option(help: .said("输出格式：text、json或jsonl（不含--boarding）。", "text, json or jsonl (not with --boarding).")) var format = OutputFormat.text
 
@@ -29,8 +29,11 @@ struct Evaluate: ParsableCommand {
         guard let clock = CivilClock(identifier: timezone) else {
             throw CommandFault(Spoken.say("`\(timezone)`不是时区；写IANA名称，如Europe/Rome", "`\(timezone)` is not a time zone; write an IANA name such as Europe/Rome"))
         }
-        guard homes > 0, days >= 60 else {
-            throw CommandFault(Spoken.say("至少一户、60天，学完之后才有东西可评", "at least one home and 60 days, so that there is something to judge after learning"))
+        guard (1...10_000).contains(homes), (60...3660).contains(days), scenes <= 100_000_000 else {
+            throw CommandFault(
+                Spoken.say(
+                    "--homes是1到10000，--days是60到3660（学完之后才有东西可评），--scenes最多100000000",
+                    "--homes is 1 to 10000, --days 60 to 3660, so that there is something to judge after learning, --scenes at most 100000000"))
         }
         var lines: [Line] = []
         if files.isEmpty {
@@ -138,7 +141,9 @@ struct Evaluate: ParsableCommand {
     private func history(_ file: String) throws -> RegisterHistory {
         let text = try InputTable.text(file)
         do {
-            return try RegisterHistory(household: URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent, csv: text)
+            let history = try RegisterHistory(household: URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent, csv: text)
+            Backtest.warnOfGaps(history, file)
+            return history
         } catch {
             throw CommandFault(
                 Spoken.say(

@@ -19,7 +19,7 @@ struct MeterCommand: AsyncParsableCommand {
             help: .said(
                 "总线地址：tcp://HOST:PORT、rtu:///dev/ttyUSB0?baud=9600&parity=none&stop_bits=1或rtu-over-tcp://HOST:PORT",
                 "tcp://HOST:PORT, rtu:///dev/ttyUSB0?baud=9600&parity=none&stop_bits=1 or rtu-over-tcp://HOST:PORT")) var bus: String
-        @Option(help: .said("从站地址，1到247。", "The unit address, 1 to 247.")) var unit: Int
+        @Option(parsing: .unconditional, help: .said("从站地址，1到247。", "The unit address, 1 to 247.")) var unit: Int
         @Option(help: .said("设备档案：编号或文件。", "The device profile: its id, or a file.")) var profile: String
         @Option(help: .said("档案留给现场决定的参数：key=value，可写多个。", "What the profile leaves to the installation: key=value, several allowed.")) var parameter:
             [String] = []

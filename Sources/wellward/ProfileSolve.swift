@@ -23,12 +23,13 @@ struct ProfileSolve: AsyncParsableCommand {
         help: .said(
             "总线地址：tcp://HOST:PORT、rtu:///dev/ttyUSB0?baud=9600或rtu-over-tcp://HOST:PORT",
             "tcp://HOST:PORT, rtu:///dev/ttyUSB0?baud=9600 or rtu-over-tcp://HOST:PORT")) var bus: String?
-    @Option(help: .said("从站地址，1到247。", "The unit address, 1 to 247.")) var unit = 1
-    @Option(help: .said("第一个寄存器的线上地址，从0数。", "The wire address of the first register, counted from 0.")) var start = 0
-    @Option(help: .said("读多少个寄存器，1到125。", "How many registers, 1 to 125.")) var count = 60
-    @Option(help: .said("3是保持寄存器，4是输入寄存器。", "3 holding registers, 4 input registers.")) var function = 3
+    @Option(parsing: .unconditional, help: .said("从站地址，1到247。", "The unit address, 1 to 247.")) var unit = 1
+    @Option(parsing: .unconditional, help: .said("第一个寄存器的线上地址，从0数。", "The wire address of the first register, counted from 0.")) var start = 0
+    @Option(parsing: .unconditional, help: .said("读多少个寄存器，1到125。", "How many registers, 1 to 125.")) var count = 60
+    @Option(parsing: .unconditional, help: .said("3是保持寄存器，4是输入寄存器。", "3 holding registers, 4 input registers.")) var function = 3
     @Option(help: .said("不读总线，直接给一帧RTU应答的十六进制，含CRC。", "An RTU answer as hexadecimal bytes, CRC included, instead of a read.")) var fromFrame: String?
     @Option(
+        parsing: .unconditionalSingleValue,
         help: .said(
             "表盘上显示什么：123.456m3、flow=0.42m3/h、serial=21040017，可写多个。", "What the display shows: 123.456m3, flow=0.42m3/h, serial=21040017; several allowed."))
     var display: [String]
@@ -39,6 +40,9 @@ struct ProfileSolve: AsyncParsableCommand {
     func validate() throws {
         guard (bus != nil) != (fromFrame != nil) else {
             throw ValidationError(Spoken.say("--bus和--from-frame要给一个，只给一个。", "Give either --bus or --from-frame."))
+        }
+        if let bus, BusAddress(url: bus) == nil {
+            throw ValidationError(Spoken.say("--bus的`\(bus)`不是总线地址，应如tcp://127.0.0.1:502。", "--bus `\(bus)` is not a bus URL such as tcp://127.0.0.1:502."))
         }
         guard !display.isEmpty else { throw ValidationError(Spoken.say("至少给一个--display，写全表盘上的数字。", "Give at least one --display, with all its digits.")) }
         guard (1...125).contains(count), (0...65_535).contains(start), (1...247).contains(unit), [3, 4].contains(function) else {

@@ -15,17 +15,24 @@ struct Rehearse: ParsableCommand {
             """)
             + "\n\n" + Spoken.examples("wellward rehearse --seed 7 --days 365"))
 
-    @Option(help: .said("第一个种子。", "The first seed.")) var seed: UInt64 = 1
-    @Option(help: .said("每个小区演练多少天。", "Days of each village.")) var days = 365
-    @Option(help: .said("每个小区多少户。", "Homes of each village.")) var homes = 100
-    @Option(help: .said("每个小区多少部电梯。", "Lifts of each village.")) var lifts = 10
-    @Option(help: .said("演练多少个小区，种子依次递增。", "How many villages, with seeds one after the other.")) var seeds = 1
-    @Option(help: .said("故障比真实的一年密多少倍；演练短时自动加密。", "How much denser than in a real year troubles lie; denser by itself for short rehearsals.")) var intensity:
+    @Option(parsing: .unconditional, help: .said("第一个种子。", "The first seed.")) var seed: UInt64 = 1
+    @Option(parsing: .unconditional, help: .said("每个小区演练多少天。", "Days of each village.")) var days = 365
+    @Option(parsing: .unconditional, help: .said("每个小区多少户。", "Homes of each village.")) var homes = 100
+    @Option(parsing: .unconditional, help: .said("每个小区多少部电梯。", "Lifts of each village.")) var lifts = 10
+    @Option(parsing: .unconditional, help: .said("演练多少个小区，种子依次递增。", "How many villages, with seeds one after the other.")) var seeds = 1
+    @Option(
+        parsing: .unconditional,
+        help: .said("故障比真实的一年密多少倍；演练短时自动加密。", "How much denser than in a real year troubles lie; denser by itself for short rehearsals.")) var intensity:
         Double?
 
     func run() throws {
-        guard days > 0, homes > 0, lifts >= 0, seeds > 0 else {
-            throw ValidationError(Spoken.say("--days、--homes、--seeds都要大于零。", "--days, --homes and --seeds must be above zero."))
+        guard (1...3660).contains(days), (1...10_000).contains(homes), (0...1000).contains(lifts), (1...100_000).contains(seeds),
+            intensity.map({ $0.isFinite && $0 >= 0 && $0 <= 1e6 }) ?? true
+        else {
+            throw ValidationError(
+                Spoken.say(
+                    "--days是1到3660，--homes是1到10000，--lifts是0到1000，--seeds是1到100000，--intensity是0到1000000。",
+                    "--days is 1 to 3660, --homes 1 to 10000, --lifts 0 to 1000, --seeds 1 to 100000, --intensity 0 to 1000000."))
         }
         let progress = ProgressBar(total: days * seeds)
         for number in 0..<UInt64(seeds) {

@@ -47,14 +47,13 @@ struct Simulate: AsyncParsableCommand {
                 if (try? FileManager.default.createSymbolicLink(atPath: bus.device, withDestinationPath: line.devicePath)) != nil { links.append(bus.device) }
             }
             lines.append(line)
-            print("\(bus.id) \(line.devicePath.isEmpty ? "127.0.0.1:\(line.port)" : line.devicePath)")
+            print("\(bus.id) \(line.devicePath.isEmpty ? "\(line.host):\(line.port)" : line.devicePath)")
         }
         var lifts: [SimulatedElevator] = []
         if let broker = configuration.mqtt {
-            let password = broker.passwordFile.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }?.trimmingCharacters(in: .whitespacesAndNewlines)
-            let settings = MQTTSettings(host: broker.host, port: broker.port, clientID: "", username: broker.username, password: password)
+            let settings = broker.settings(clientID: "")
             for elevator in configuration.elevators {
-                let lift = try SimulatedElevator(elevator.id, broker: settings)
+                let lift = try SimulatedElevator(elevator.id, address: elevator.address, broker: settings)
                 lift.fault = liftFaults[elevator.id]
                 lifts.append(lift)
                 print("\(elevator.id) mqtt://\(broker.host):\(broker.port)")
@@ -98,8 +97,8 @@ struct Simulate: AsyncParsableCommand {
     private func open(_ bus: SiteConfiguration.Bus) throws -> SimulatedLine {
         do throws(SimulatedLine.Fault) {
             switch bus.transport {
-            case .tcp: return try SimulatedLine(.tcp(port: bus.port))
-            case .rtuOverTCP: return try SimulatedLine(.rtuOverTCP(port: bus.port))
+            case .tcp: return try SimulatedLine(.tcp(port: bus.port), on: bus.host)
+            case .rtuOverTCP: return try SimulatedLine(.rtuOverTCP(port: bus.port), on: bus.host)
             case .rtu: return try SimulatedLine(.serial(baud: bus.baud))
             }
         } catch {
@@ -112,7 +111,7 @@ struct Simulate: AsyncParsableCommand {
         let seed = meter.id.rawValue.utf8.reduce(UInt64(17)) { $0 &* 31 &+ UInt64($1) }
         let life = Mutex(SimulatedHome(seed: seed, from: GatewayClock.systemWall() - .days(2), civil: configuration.clock))
         return SimulatedMeter(
-            unit: UInt8(meter.unit), profile: profile, parameters: InstanceParameters(meter.parameters), civil: configuration.clock,
+            unit: UInt8(clamping: meter.unit), profile: profile, parameters: InstanceParameters(meter.parameters), civil: configuration.clock,
             now: { GatewayClock.systemWall() }, volume: { time in life.withLock { $0.register(at: time) } })
     }
 

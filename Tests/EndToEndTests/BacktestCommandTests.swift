@@ -30,6 +30,26 @@ import Testing
         return Double(6 * (day * draws.count + draws.count { $0 <= rest }))
     }
 
+    @Test func `an empty cell or a word in a file is a gap, counted and told with its line`() throws {
+        let desk = try Desk()
+        try desk.register("plain.csv", days: 4) { Self.usual($0) }
+        let text = try String(contentsOf: desk.folder.appendingPathComponent("plain.csv"), encoding: .utf8)
+        var rows = text.split(separator: "\n").map(String.init)
+        for (line, cell) in [(9, ""), (40, "no answer"), (41, "NaN")] { rows[line - 1] = rows[line - 1].split(separator: ",")[0] + ",\(cell)" }
+        try desk.write("holes.csv", rows.joined(separator: "\n") + "\n")
+        let plain = try desk.run("plain.csv", "--timezone", "UTC")
+        let done = try desk.run("holes.csv", "--timezone", "UTC")
+        #expect(done.code == 0 && done.err.contains("3 lines hold no reading") && done.err.contains("9, 40, 41"), "\(done)")
+        #expect(!plain.err.contains("no reading"))
+        func rules(_ text: String) -> [String] { TechnicianCommandTests.lines(text).compactMap { $0["rule"] as? String } }
+        #expect(rules(done.out) == rules(plain.out))
+        let chinese = try desk.run("holes.csv", "--timezone", "UTC", language: "zh_CN.UTF-8")
+        #expect(chinese.err.contains("3行没有读数"))
+        try desk.write("none.csv", "unix_seconds,litres_cumulative\n1700006400,\n")
+        let none = try desk.run("none.csv", "--timezone", "UTC")
+        #expect(none.code == 1 && none.err.contains("line 2"))
+    }
+
     @Test(arguments: [500, 0]) func `a register that never moves is guarded by the volume rule and the ceiling, from the first hour`(value: Double) throws {
         let desk = try Desk()
         try desk.register("h1.csv", days: 4) { _ in value }

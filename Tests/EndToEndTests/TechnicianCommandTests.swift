@@ -99,6 +99,38 @@ import Testing
         #expect(named.units == [1] && named.err.contains("another address"), "\(named)")
     }
 
+    /// Words that once ended in a crash, or in a sentence about something else.
+    @Test(arguments: [
+        (["meter", "read", "--bus", "rtu:///dev/ttyUSB0?baud=3000000000", "--unit", "1", "--profile", "tuf-2000m"], 2, "is not a bus URL"),
+        (["meter", "read", "--bus", "tcp://[::1]:1", "--unit", "1", "--profile", "tuf-2000m", "--timeout", "300ms"], 1, "tcp://[::1]:1"),
+        (["meter", "read", "--bus", "tcp://127.0.0.1:1", "--unit", "-1", "--profile", "tuf-2000m"], 2, "--unit is a number"),
+        (["meter", "read", "--bus", "tcp://127.0.0.1:1", "--unit", "99999999999999999999", "--profile", "tuf-2000m"], 2, "--unit"),
+        (["bus", "scan", "--bus", "rtu:///dev/none", "--bauds", "3000000000"], 2, "--bauds is a list"),
+        (["bus", "scan", "--bus", "tcp://127.0.0.1:1", "--units", "1-9223372036854775807"], 2, "--units is a list"),
+        (["bus", "scan", "--bus", "tcp://127.0.0.1:1", "--units", "-5"], 2, "--units is a list"),
+        (["profile", "solve", "--bus", "rtu:///dev/none?baud=-1", "--display", "1m3"], 2, "is not a bus URL"),
+        (["profile", "solve", "--from-frame", "01 03 04 E2 40 00 01 0C 5F", "--start", "-8", "--display", "1m3"], 2, "--start 0 to 65535"),
+        (["profile", "solve", "--from-frame", "01 03 04 E2 40 00 01 0C 5F", "--display", "-"], 1, "`-` is not understood"),
+        (["backtest", "none.csv", "--resolution-litres", "-12.5"], 1, "--resolution-litres takes litres"),
+        (["evaluate", "--days", "9223372036854775807"], 1, "--days 60 to 3660"), (["evaluate", "--homes", "-3"], 1, "--homes is 1 to 10000"),
+        (["rehearse", "--days", "9223372036854775807", "--seeds", "9223372036854775807"], 2, "--days is 1 to 3660"),
+        (["rehearse", "--intensity", "-1e400"], 2, "--intensity"), (["demo", "--port", "-80"], 2, "--port is a number"),
+        (["demo", "--speed", "nan"], 2, "--speed is a number"),
+    ]) func `a number that cannot be ends in a sentence`(words: [String], code: Int32, told: String) throws {
+        let done = try Self.run(words)
+        #expect(done.code == code && done.err.contains(told), "\(words): \(done.code) \(done.err)")
+    }
+
+    @Test func `what a display shows below zero is a value`() throws {
+        // -12.5 as a binary32 in two registers.
+        let frame = ModbusFrame.encodeResponse(unit: 1, function: 3, words: [0xC148, 0x0000])
+        let hex = frame.map { String(format: "%02X", $0) }.joined(separator: " ")
+        for display in [["--display", "-12.5m3/h"], ["--display=-12.5m3/h"], ["--display", "-12.5"]] {
+            let done = try Self.run(["profile", "solve", "--from-frame", hex] + display)
+            #expect(done.code == 0 && done.out.contains("float32") && done.out.contains("-12.5"), "\(done)")
+        }
+    }
+
     @Test func `solve reads a live meter, writes a draft that lints, and says when it cannot decide`() throws {
         let profile = try #require(ShippedProfiles.model("bove-ultrasonic"))
         let now = WallTime(unixSeconds: 1_700_006_400)

@@ -106,9 +106,17 @@ import Testing
         #expect(page.contains("<dt>Not noticed within 72 h</dt><dd>0</dd>"))
     }
 
-    @Test(arguments: ["0x65", "nan", "inf", "1e400", "1_000", ""]) func `a row that holds no plain number is a fault with its line`(litres: String) throws {
+    @Test(arguments: ["0x65", "nan", "inf", "1e400", "1_000", "", "no answer", "\"\""]) func `a row that holds no plain number is a gap with its line`(
+        litres: String
+    ) throws {
+        let history = try RegisterHistory(
+            household: "h", csv: "unix_seconds,litres_cumulative\n1700000000,12.5\n1700000900,\(litres)\n1700001800,13\n,14\n1700002700\n1700003600,15\n")
+        #expect(history.gaps == [3, 5, 6] && history.rows.map(\.register) == [Volume(millilitres: 12_500), .litres(13), .litres(15)])
+    }
+
+    @Test func `a file in which no row holds a reading is a fault with its line`() throws {
         let fault = #expect(throws: RegisterHistory.Fault.self) {
-            _ = try RegisterHistory(household: "h", csv: "unix_seconds,litres_cumulative\n1700000000,12.5\n1700000900,\(litres)\n")
+            _ = try RegisterHistory(household: "h", csv: "unix_seconds,litres_cumulative\n\nsoon,12.5\n1700000900,\n")
         }
         #expect(fault?.line == 3)
     }

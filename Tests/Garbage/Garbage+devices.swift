@@ -1,4 +1,5 @@
 import DeviceProfiles
+import Fieldbus
 import Foundation
 import Simulation
 import Telemetry
@@ -33,7 +34,24 @@ extension Garbage {
             let size = random.below(300)
             let entry = size == 0 ? random.one(of: ShippedProfiles.all) : size < 20 ? random.one(of: shippedShort) : random.one(of: made)
             let read = ProfileReader.read(String(decoding: random.broken(entry.text.utf8), as: UTF8.self), file: entry.name)
+            // What was read is also used: a device is simulated, its log is read.
+            if let profile = read.profile { use(profile, &random) }
             return read.profile != nil || read.issues.contains { $0.severity == .error } ? nil : "a profile was neither read nor refused"
+        },
+        Garbage("bus-urls", few: 3) { random in
+            let url = String(decoding: random.broken(random.one(of: urls).utf8), as: UTF8.self)
+            switch BusAddress(url: url) {
+            case .rtu(_, let baud, _, _): return BusAddress.bauds.contains(baud) ? nil : "\(baud) baud from \(url)"
+            case .tcp(let host, let port), .rtuOverTCP(let host, let port):
+                return !host.isEmpty && (1...65_535).contains(port) ? nil : "\(host) and \(port) from \(url)"
+            case nil: return nil
+            }
+        },
+        Garbage("times", few: 3) { random in
+            let text = String(decoding: random.broken(random.one(of: times).utf8), as: UTF8.self)
+            guard let time = CivilClock.parse(rfc3339: text) else { return nil }
+            var civil = CivilClock(zone: .gmt)
+            return CivilClock.parse(rfc3339: civil.rfc3339(time)) == time || civil.rfc3339(time).utf8.count != 29 ? nil : "\(text) does not come back"
         },
         Garbage("display", few: 3) { random in
             let typed = String((0..<random.below(12)).map { _ in random.one(of: letters) })
@@ -63,6 +81,31 @@ extension Garbage {
         return poor
     }
 
+    private static let urls = [
+        "tcp://10.0.0.7:502", "tcp://[::1]:502", "rtu:///dev/ttyUSB0?baud=9600&parity=none&stop_bits=1", "rtu-over-tcp://gw.local:4001",
+    ]
+    private static let times = ["2026-02-28T23:59:59.999Z", "2024-02-29T00:00:00+08:00", "1970-01-01T00:00:00Z", "2026-12-31T10:00:00-11:30"]
+
+    private static func use(_ profile: MeterProfile, _ random: inout SeededRandom) {
+        let numbers = [0, 1, -1, 12_345.678, 1e15, -1e15, 1e300, .nan, .infinity]
+        let encoder = RegisterEncoder(profile: profile, parameters: InstanceParameters(["unit": "m3", "exponent": "9223372036854775807"]))
+        for point in profile.points {
+            _ = encoder.words(for: point, value: random.one(of: numbers))
+            let parts = ClockParts(year: 2026, month: 2, day: 28, hour: 1, minute: 2, second: 3)
+            _ = encoder.words(forClock: point, showing: parts)
+        }
+        let now = WallTime(unixSeconds: 1_700_000_000)
+        var civil = CivilClock(zone: .gmt)
+        for log in profile.histories {
+            let decoder = HistoryDecoder(log, rules: profile.reading)
+            let requests = decoder.requests(since: now - .days(Int64(random.below(40)) - 2), now: now)
+            let blocks = requests.prefix(3).map {
+                RegisterImage.Block(function: $0.function, address: $0.address, words: (0..<$0.count).map { _ in UInt16(truncatingIfNeeded: random.next()) })
+            }
+            _ = decoder.records(in: RegisterImage(blocks: blocks), deviceNow: now, civil: &civil)
+        }
+    }
+
     private static let frame = ModbusFrame.encodeResponse(unit: 1, function: 3, words: [1, 2, 3])
     private static let letters = Array("0123456789.-=m³3/hLé \u{FEFF}serial")
 
@@ -80,6 +123,9 @@ extension Garbage {
         "scale: 0.001", "scale: 1}\n  - {id: flow, unit: m3/h, address: 4, type: float32, order: ABCD",
         "sentinels: [4294967295], limits: {min: 0, max: 9000}}\n  - {id: serial, address: 8, type: ascii, registers: 2",
         "scale: 10}\n  - {id: clock, address: 8, type: bcd32, order: CDAB",
+        "scale: 1}\n  - {id: clock, role: clock, address: 8, type: clock, bcd: true, layout: mm ss DD hh YY MM",
+        "scale: 1}\nhistory:\n  - {period: hourly, count: 168, unit: L, address: 36864, type: uint32, order: ABCD",
+        "scale_from: {parameter: exponent, expression: \"10^(n-3)\"}}\n  - {id: n, address: 8, type: int64, order: ABCDEFGH, scale: 0.001",
         "scale: 1}\ngolden:\n  - {request: 01 03 00 00 00 02 C4 0B, response: 01 03 04 00 01 00 64 AA 18, expect: {volume_total: 6553601}, source: s",
     ].map { rest in
         .init(

@@ -20,6 +20,21 @@ import Testing
         #expect(CivilClock.parse(rfc3339: "2023-11-14T22:13:20.123Z") == time)
     }
 
+    @Test(arguments: [
+        "2026-02-31T00:00:00Z", "2026-02-29T00:00:00Z", "2026-04-31T10:00:00Z", "2026-00-10T10:00:00Z", "2026-01-00T10:00:00Z", "1900-02-29T00:00:00Z",
+        "2026-01-01T10:00:00+99:00", "2026-01-01T10:00:00+08:60",
+    ])
+    func `a day or an offset that does not exist is refused`(text: String) { #expect(CivilClock.parse(rfc3339: text) == nil) }
+
+    @Test func `the last day of every month is a day`() {
+        for (month, days) in [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31].enumerated() {
+            let name = month < 9 ? "0\(month + 1)" : "\(month + 1)"
+            #expect(CivilClock.parse(rfc3339: "2026-\(name)-\(days)T23:59:60Z") != nil)
+            #expect(CivilClock.parse(rfc3339: "2026-\(name)-\(days + 1)T00:00:00Z") == nil)
+        }
+        #expect(CivilClock.parse(rfc3339: "2024-02-29T00:00:00Z") != nil && CivilClock.parse(rfc3339: "2000-02-29T00:00:00Z") != nil)
+    }
+
     @Test(arguments: ["2023-11-15", "2023-11-15T06:13:20", "2023-13-15T06:13:20Z", "yesterday", "2023-11-15T06:13:20.Z", "2023-11-15T06:13:20+8"])
     func `what is no RFC 3339 time is refused`(text: String) { #expect(CivilClock.parse(rfc3339: text) == nil) }
 

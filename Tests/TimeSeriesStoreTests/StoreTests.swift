@@ -43,6 +43,20 @@ import Testing
         #expect(read.map(\.quality) == [.good, .backfilled])
     }
 
+    @Test func `the newest days of a meter polled each second are in its chart`() throws {
+        let store = try Store(path: path)
+        let days = 3
+        try store.writeNow { writer in
+            for hour in 0..<(days * 24) { try writer.append((0..<360).map { reading(Int64(hour * 3600 + $0 * 10), Double(hour * 360 + $0)) }) }
+            try writer.append([reading(Int64(days) * 86_400 - 1, 0, .bad)])
+        }
+        let end = WallTime(unixSeconds: Int64(days) * 86_400)
+        let shown = try store.readNow { try $0.readings(of: "wm-1", point: "volume_total", from: end - .days(2), to: end, lastOfEach: .minutes(5)) }
+        #expect(shown.count == 2 * 288)
+        #expect(shown.last?.at == end - .seconds(10) && zip(shown, shown.dropFirst()).allSatisfy { $0.at < $1.at })
+        try store.close()
+    }
+
     @Test func `the file is for the gateway's user alone, and opens again with what was in it`() throws {
         do {
             let store = try Store(path: path)

@@ -77,6 +77,28 @@ extension StoreReader {
         return falls
     }
 
+    /// The last usable reading of each slot of time, oldest first: enough for a chart, however often the meter is polled. A day at a
+    /// time is in memory.
+    public func readings(of meter: MeterID, point: String, from: WallTime, to: WallTime, lastOfEach slot: Interval) throws -> [Reading] {
+        let length = max(1, slot.milliseconds)
+        let usable = [Quality.good, .suspect, .backfilled].map(\.code)
+        var result: [Reading] = []
+        for one in try series(of: meter, point: point) {
+            var day = from
+            while day < to {
+                let end = min(to, day + .days(1))
+                var kept: [Int64: ReadingBlock.Entry] = [:]
+                for entry in try entries(one.id, from: day.unixMilliseconds, to: end.unixMilliseconds, limit: .max)
+                where entry.value != nil && usable.contains(entry.quality) {
+                    kept[entry.at / length] = entry
+                }
+                result += kept.sorted { $0.key < $1.key }.map { Self.reading($0.value, meter, one) }
+                day = end
+            }
+        }
+        return result
+    }
+
     private func forEachEntry(of meter: MeterID, point: String, from: WallTime, to: WallTime, _ body: (ReadingBlock.Entry) -> Void) throws {
         guard from < to else { return }
         for one in try series(of: meter, point: point) {
