@@ -28,6 +28,8 @@ public struct AdaptivePlan: Sendable, Hashable {
     private var trials: [ReadRequest] = []
     private var trialAt: Interval?
     private var pause = AdaptivePlan.shortestPause
+    /// When a read was tried again last.
+    private var triedAt: Interval?
 
     /// The exception code of Modbus for a register that is not there (application protocol V1.1b3, §7).
     public static let illegalAddress = 2
@@ -35,6 +37,8 @@ public struct AdaptivePlan: Sendable, Hashable {
     public static let patience = 3
     /// The time between two trials of what was left out doubles from the first of these to the second.
     public static let shortestPause = Interval.minutes(1)
+    /// Trials after reconnections are no closer than this: a line may be connected anew for every round.
+    public static let betweenReconnections = Interval.seconds(30)
     /// See `shortestPause`.
     public static let longestPause = Interval.hours(6)
 
@@ -58,6 +62,7 @@ public struct AdaptivePlan: Sendable, Hashable {
             return requests
         }
         let trial = trials.removeFirst()
+        triedAt = now
         if trials.isEmpty {
             trialAt = now + pause
             pause = min(Self.longestPause, pause * 2)
@@ -66,9 +71,10 @@ public struct AdaptivePlan: Sendable, Hashable {
     }
 
     /// The line was connected anew, or the device answers again after a silence: it may be ready for what it refused.
-    public mutating func reconnected() {
-        guard trialAt != nil else { return }
-        (trials, trialAt, pause) = ([], .zero, Self.shortestPause)
+    public mutating func reconnected(at now: Interval) {
+        guard let due = trialAt, trials.isEmpty else { return }
+        trialAt = min(due, max(now, triedAt.map { $0 + Self.betweenReconnections } ?? now))
+        pause = Self.shortestPause
     }
 
     /// Takes an answer. A read that was tried again and answers takes the place of what it covers.

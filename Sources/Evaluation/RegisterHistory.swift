@@ -51,7 +51,9 @@ public struct RegisterHistory: Sendable {
             number += 1
             guard line.contains(where: { $0 != 13 && $0 != 32 }) else { continue }
             let fields = line.split(separator: 44, omittingEmptySubsequences: false)
-            guard fields.count > max(time, litres), let seconds = Self.number(fields[time]), let value = Self.number(fields[litres]),
+            // More cells than columns: a comma in a number has cut it, and what is left of it is another number.
+            guard fields.count > max(time, litres), fields.dropFirst(header.count).allSatisfy({ $0.allSatisfy { [13, 32].contains($0) } }),
+                let seconds = Self.number(fields[time]), let value = Self.number(fields[litres]),
                 seconds.magnitude < 1e11, let register = Volume(litres: value)
             else {
                 gaps.append(number)

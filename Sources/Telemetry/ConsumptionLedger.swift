@@ -85,7 +85,7 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         var usualStep: Interval?
 
         /// The meter was not heard for some polls before.
-        var followsGap: Bool { step.map { step in usualStep.map { step.milliseconds * 2 >= $0.milliseconds * 5 } ?? false } ?? false }
+        var followsGap: Bool { step.map { ConsumptionLedger.isGap($0, usually: usualStep) } ?? false }
     }
 
     /// A fall in one step that may be a register set back rather than water that ran backwards: what comes next tells.
@@ -182,9 +182,14 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
             if let trembled, value - highest < min(trembled, Self.mostTrembled) { return stay(at: value, from: previous, at: now, since: previousAt) }
             return rise(to: value, at: now, since: previousAt)
         }
-        guard value >= (lowest ?? highest) - jitter else { return hold(value, from: previous, at: now) }
+        // A coarse register that falls by two counts trembles; after a gap it was set back.
+        let wasSetBack = Self.isGap(step, usually: usualStep) && previous - value >= max(Self.leastSetBack, jitter)
+        guard value >= (lowest ?? highest) - jitter, !wasSetBack else { return hold(value, from: previous, at: now) }
         return stay(at: value, from: previous, at: now, since: previousAt)
     }
+
+    /// Whether some polls lie between two readings without an answer.
+    private static func isGap(_ step: Interval, usually: Interval?) -> Bool { usually.map { step.milliseconds * 2 >= $0.milliseconds * 5 } ?? false }
 
     /// Within two counts (or a litre): a register on the verge of turning, not water.
     private var jitter: Volume { Volume(millilitres: max(1000, 2 * limits.resolution.millilitres)) }

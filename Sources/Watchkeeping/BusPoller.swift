@@ -167,7 +167,7 @@ public final class BusPoller: Sendable {
     /// Registers a device does not have are left out of the plan, and a technician can read which; they are tried again when
     /// the line is connected anew, when the device comes back after a silence, and now and then.
     private func learn(_ answer: PlanAnswer, of meter: MeterID, _ memory: inout Memory, at now: Instant) {
-        if answer.connection != memory.connection || memory.wasSilent, answer.answered { memory.reads?.reconnected() }
+        if answer.connection != memory.connection || memory.wasSilent, answer.answered { memory.reads?.reconnected(at: now.elapsed) }
         if answer.answered { memory.connection = answer.connection }
         memory.wasSilent = !answer.answered
         let before = memory.reads?.refused.count

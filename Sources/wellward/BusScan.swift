@@ -215,7 +215,7 @@ struct BusCommand: AsyncParsableCommand {
             case .html: Swift.print(AcceptanceSheet(bus: bus, found: found, profiles: profiles).html)
             case .text:
                 for item in found {
-                    let near = item.nearest.map { "\($0.profile) \(Int($0.nearness * 100)) %" }.joined(separator: ", ")
+                    let near = item.nearest.map { "\($0.profile) \(Int((max(0, min(1, $0.nearness)) * 100).rounded())) %" }.joined(separator: ", ")
                     let nearest = near.isEmpty ? Spoken.say("没有", "none") : near
                     var name = item.profile ?? Spoken.say("unknown，最像的：\(nearest)", "unknown; nearest \(nearest)")
                     if item.anyUnit == true {

@@ -108,12 +108,12 @@ struct ProfileSolve: AsyncParsableCommand {
         let request = ReadRequest(function: UInt8(function), address: UInt16(start), count: count)
         let answer = await line.run(MeterPlan(unit: UInt8(unit), requests: [request]))
         if let fault = answer.faults.first {
+            let isTooMuch = fault.fault == .exception(2) || fault.fault == .exception(3)
+            let advice = isTooMuch ? Spoken.say("少读几个寄存器，或换一个起始地址。", "Try fewer registers, or another start.") : fault.fault.advice
             throw CommandFault(
                 Spoken.say(
-                    "\(bus)从站\(unit)：从线上地址\(start)读\(count)个寄存器，\(fault.fault.text.chinese)。检查供电、接线和从站地址；异常2就少读几个。",
-                    "\(bus), unit \(unit): a read of \(count) registers at wire address \(start) failed: \(fault.fault). Check power, wiring and unit; on exception 2 try fewer registers."
-                )
-            )
+                    "\(bus)从站\(unit)：从线上地址\(start)读\(count)个寄存器，\(fault.fault.text.chinese)。",
+                    "\(bus), unit \(unit): a read of \(count) registers at wire address \(start) failed: \(fault.fault). ") + advice)
         }
         return answer.image.blocks.flatMap(\.words)
     }

@@ -91,11 +91,28 @@ import Testing
         }
         #expect((2...40).contains(reads), "\(reads) reads more in a day at a poll a second")
         #expect(plan.refused == [fields[3]])
-        plan.reconnected()
-        let again = plan.round(at: .hours(25))
+        plan.reconnected(at: .hours(24))
+        let again = plan.round(at: .hours(24))
         #expect(again.count == plan.requests.count + 1)
         for request in again { plan.accept(request) }
         #expect(plan.refused.isEmpty)
+    }
+
+    @Test func `a line that is connected anew for every round tries everything again, and seldom`() {
+        let fields = (0..<8).map { Self.field(UInt16($0 * 2)) }
+        var plan = AdaptivePlan(fields, essential: [fields[0]], rules: ReadingRules(), cost: Self.network)
+        for round in 0..<10 { Self.run(&plan, absent: [3, 7], at: .seconds(Int64(round))) }
+        #expect(plan.refused.count == 2)
+        var tried: Set<ReadRequest> = []
+        var reads = 0
+        for round in 10..<610 {
+            let now = Interval.seconds(Int64(round))
+            plan.reconnected(at: now)
+            let more = plan.round(at: now).dropFirst(plan.requests.count)
+            reads += more.count
+            tried.formUnion(more)
+        }
+        #expect(tried.count >= 3 && reads <= 120, "\(tried.count) of them, \(reads) times in ten minutes")
     }
 
     @Test func `registers a firmware has lost are found after some refusals, and the total is read again`() {

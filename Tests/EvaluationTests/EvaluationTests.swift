@@ -114,6 +114,12 @@ import Testing
         #expect(history.gaps == [3, 5, 6] && history.rows.map(\.register) == [Volume(millilitres: 12_500), .litres(13), .litres(15)])
     }
 
+    @Test func `a number that a comma has cut is a gap, not a smaller number`() throws {
+        let history = try RegisterHistory(
+            household: "h", csv: "unix_seconds,litres_cumulative\n1700000000,1200\n1700000900,1,206\n1700001800,\"1209,5\"\n1700002700,1210,\r\n")
+        #expect(history.gaps == [3, 4] && history.rows.map(\.register) == [.litres(1200), .litres(1210)])
+    }
+
     @Test func `a file in which no row holds a reading is a fault with its line`() throws {
         let fault = #expect(throws: RegisterHistory.Fault.self) {
             _ = try RegisterHistory(household: "h", csv: "unix_seconds,litres_cumulative\n\nsoon,12.5\n1700000900,\n")

@@ -46,6 +46,29 @@ struct WatchBench {
 }
 
 @Suite struct HouseholdWatchTests {
+    @Test(arguments: [true, false]) func `a home whose meter was set back shows life at the next draw`(afterGap: Bool) {
+        var bench = WatchBench()
+        for _ in 0..<4 { bench.poll(use: .litres(2)) }
+        if afterGap { bench.now = bench.now.advanced(by: .minutes(60)) }
+        bench.register = bench.register - .litres(40)
+        for _ in 0..<3 { bench.poll() }
+        let effects = bench.poll(use: .litres(6))
+        #expect(effects.contains { if case .lifeSign(.litres(6)) = $0 { true } else { false } }, "\(effects)")
+    }
+
+    @Test func `water that swings back to where it was is no life`() {
+        var bench = WatchBench()
+        for _ in 0..<4 { bench.poll(use: .litres(2)) }
+        var effects: [HouseholdWatch.Effect] = []
+        for _ in 0..<6 {
+            bench.register = bench.register - .litres(40)
+            for _ in 0..<3 { effects += bench.poll() }
+            bench.register += .litres(40)
+            for _ in 0..<3 { effects += bench.poll() }
+        }
+        #expect(!effects.contains { if case .lifeSign = $0 { true } else { false } }, "\(effects)")
+    }
+
     @Test func `less than ten litres in twelve hours alarms once, not before the twelve hours were seen`() throws {
         var bench = WatchBench()
         bench.silence(.minutes(11 * 60 + 30))

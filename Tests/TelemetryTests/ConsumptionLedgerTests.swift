@@ -260,6 +260,13 @@ import Testing
         #expect(seen.used == .litres(15) && seen.firstUse == 195, "\(seen)")
     }
 
+    @Test func `a coarse register set back by two counts after a gap counts on at once`() {
+        var ledger = ledger(resolution: .litres(10))
+        for quarter in 0..<8 { _ = ledger.handle(.litres(5000), at: minutes(Int64(quarter) * 15)) }
+        let seen = take(&ledger, [(180, 4980), (195, 4980), (210, 4990), (225, 5000)])
+        #expect(seen.used == .litres(20) && seen.firstUse == 210, "\(seen)")
+    }
+
     @Test(arguments: [15, 1] as [Int64]) func `a register set back between two polls counts on as soon as it rises by little after a rest`(beat: Int64) {
         var ledger = ledger()
         for poll in 0..<8 { _ = ledger.handle(.litres(5000), at: minutes(Int64(poll) * beat)) }
