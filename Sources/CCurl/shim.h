@@ -19,8 +19,10 @@ static inline CURLcode wellward_curl_reader(CURL *handle, size_t (*read)(char *,
     return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_READDATA, data) : code;
 }
 
-static inline long wellward_curl_response(CURL *handle) {
-    long code = 0;
-    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &code);
-    return code;
+// The listener hears the commands and replies of a conversation (CURLINFO_HEADER_OUT, CURLINFO_HEADER_IN) among other things.
+static inline CURLcode wellward_curl_listener(
+    CURL *handle, int (*listener)(CURL *, curl_infotype, char *, size_t, void *), void *data) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_DEBUGFUNCTION, listener);
+    if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_DEBUGDATA, data);
+    return code == CURLE_OK ? curl_easy_setopt(handle, CURLOPT_VERBOSE, 1L) : code;
 }

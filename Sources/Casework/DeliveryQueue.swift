@@ -257,7 +257,9 @@ struct DeliveryQueue: Sendable {
     /// The channel says that it is asked too often: one try at a time, with a pause between them that doubles.
     mutating func slowDown(at now: Interval, asked: Interval?) {
         gap = min(max(gap + gap, Self.shortestGap), Self.longestGap)
-        pausedUntil = max(pausedUntil, now + max(gap, min(asked ?? .zero, Self.longestGap)))
+        // A longer wait is each notice's own matter: an alarm does not honour it.
+        let pause = asked.map { $0 <= Self.longestGap ? $0 : .zero } ?? .zero
+        pausedUntil = max(pausedUntil, now + max(gap, pause))
     }
 
     /// The channel took something: the pause is halved until it is gone.

@@ -44,7 +44,8 @@ struct NotifierFactory {
             }
         case .wecom, .dingtalk, .feishu:
             guard let maker = RobotNotifier.Maker(rawValue: channel.kind.rawValue), let url = secret(channel, "url_file") else { return nil }
-            return RobotNotifier(client: http, maker: maker, url: url, secret: secret(channel, "secret_file"), now: wall)
+            return RobotNotifier(
+                client: http, maker: maker, url: url, secret: secret(channel, "secret_file"), keyword: channel.settings["keyword"], now: wall)
         case .ntfy:
             return channel.settings["topic"].map {
                 NtfyNotifier(client: http, server: channel.settings["server"] ?? "https://ntfy.sh", topic: $0, token: secret(channel, "token_file"))

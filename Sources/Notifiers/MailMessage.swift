@@ -17,7 +17,8 @@ struct MailMessage: Sendable, Hashable {
     var bytes: [UInt8] {
         let lines =
             [
-                "Date: \(Self.date(at))", "From: \(from)", "To: \(to)", "Message-ID: <\(id)@wellward.invalid>", "Subject: \(Self.encoded(title))",
+                "Date: \(Self.date(at))", "From: \(Self.mailbox(from))", "To: \(Self.mailbox(to))", "Message-ID: <\(id)@wellward.invalid>",
+                "Subject: \(Self.encoded(title))",
                 "MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "Auto-Submitted: auto-generated",
             ] + (isUrgent ? ["Importance: high", "X-Priority: 1"] : []) + [
                 "", Data(text.utf8).base64EncodedString(options: [.lineLength76Characters, .endLineWithCarriageReturn, .endLineWithLineFeed]), "",
@@ -39,21 +40,50 @@ struct MailMessage: Sendable, Hashable {
             && text.utf8.allSatisfy { $0 >= 0x20 }
     }
 
-    /// A header's text as encoded words of at most 75 characters (RFC 2047), never splitting a character.
+    /// `Name <a@b>` as a header writes it: the name plain where it may be, in quotes where it must be, and as encoded words where it is not ASCII.
+    static func mailbox(_ text: String) -> String {
+        guard let open = text.lastIndex(of: "<"), text.contains(">") else { return text }
+        let name = String(String.UnicodeScalarView(text[..<open].unicodeScalars.filter { !isControl($0) })).trimmingPrefix { $0 == " " }
+        var bare = String(name)
+        while bare.last == " " { bare.removeLast() }
+        if bare.count >= 2, bare.first == "\"", bare.last == "\"" { bare = String(bare.dropFirst().dropLast()) }
+        let address = "<\(address(text))>"
+        guard !bare.isEmpty else { return address }
+        guard bare.utf8.allSatisfy({ $0 < 0x80 }), bare.utf8.count <= 60, !bare.contains("=?") else { return "\(encoded(bare))\r\n \(address)" }
+        let isAtoms = bare.allSatisfy { $0.isLetter || $0.isNumber || " !#$%&'*+-/=?^_`{|}~".contains($0) }
+        if isAtoms { return "\(bare) \(address)" }
+        let quoted = bare.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
+        return "\"\(quoted)\" \(address)"
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+
+    /// A header's text as encoded words of at most 75 characters (RFC 2047), never splitting a scalar, and without anything that ends a line.
     static func encoded(_ text: String) -> String {
         var words: [String] = []
-        var word = ""
-        for character in text where !character.isNewline {
+        var word = String.UnicodeScalarView()
+        var bytes = 0
+        for scalar in text.unicodeScalars.prefix(longestHeader) where !isControl(scalar) {
+            let length = UTF8.width(scalar)
             // 45 bytes become 60 characters of Base64 and 72 with their frame.
-            if word.utf8.count + character.utf8.count > 45 {
-                words.append(word)
-                word = ""
+            if bytes + length > 45 {
+                words.append(String(word))
+                (word, bytes) = (String.UnicodeScalarView(), 0)
             }
-            word.append(character)
+            word.append(scalar)
+            bytes += length
         }
-        words.append(word)
+        words.append(String(word))
         return words.map { "=?UTF-8?B?\(Data($0.utf8).base64EncodedString())?=" }.joined(separator: "\r\n ")
     }
+
+    /// So many scalars of a header's text are kept.
+    private static let longestHeader = 1000
 
     private static let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

@@ -58,15 +58,13 @@ public struct MailNotifier: Notifier {
     /// Sends once. libcurl blocks, so it works on a thread of its own.
     public func deliver(_ letter: Letter) async -> DeliverySchedule.Attempt {
         guard let to = letter.address, MailMessage.isAddress(to) else { return .refused("the contact has no mail address") }
-        guard MailMessage.isAddress(relay.from) else { return .refused("`from` is no mail address") }
+        guard MailMessage.isAddress(relay.from) else { return .failed("`from` is no mail address", retryAfter: nil) }
         let link = letter.link.isEmpty ? "" : "\n\n\(letter.link)"
         let message = MailMessage(
             from: relay.from, to: to, title: letter.title, text: letter.text + link + "\n", id: letter.notice.id.rawValue,
             isUrgent: letter.notice.severity == .alarm, at: now())
         let relay = relay
-        return await withCheckedContinuation { done in
-            OwnThread.start { done.resume(returning: Self.send(message, through: relay)) }
-        }
+        return await OwnThread.value { Self.send(message, through: relay) }
     }
 
     /// libcurl's own set-up, once for the process.
@@ -76,6 +74,11 @@ public struct MailNotifier: Notifier {
     private final class Remainder {
         var bytes: ArraySlice<UInt8>
         init(_ bytes: [UInt8]) { self.bytes = bytes[...] }
+    }
+
+    /// What libcurl reports of the conversation while it works.
+    private final class Listener {
+        var conversation = MailConversation()
     }
 
     private static func send(_ message: MailMessage, through relay: Relay) -> DeliverySchedule.Attempt {
@@ -109,15 +112,23 @@ public struct MailNotifier: Notifier {
                 remainder.bytes = remainder.bytes.dropFirst(part.count)
                 return part.count
             }, Unmanaged.passUnretained(remainder).toOpaque())
-        let code = withExtendedLifetime(remainder) { curl_easy_perform(handle) }
-        return verdict(code, response: wellward_curl_response(handle))
+        let listener = Listener()
+        _ = wellward_curl_listener(
+            handle,
+            { _, kind, bytes, count, data in
+                guard let bytes, let data, kind == CURLINFO_HEADER_IN || kind == CURLINFO_HEADER_OUT else { return 0 }
+                let listener = Unmanaged<Listener>.fromOpaque(data).takeUnretainedValue()
+                let text = String(decoding: UnsafeRawBufferPointer(start: bytes, count: min(count, MailNotifier.longestLine)), as: UTF8.self)
+                for line in text.split(whereSeparator: \.isNewline).map(String.init) {
+                    if kind == CURLINFO_HEADER_IN { listener.conversation.heard(line) } else { listener.conversation.sent(line) }
+                }
+                return 0
+            }, Unmanaged.passUnretained(listener).toOpaque())
+        let code = withExtendedLifetime((remainder, listener)) { curl_easy_perform(handle) }
+        if code == CURLE_OK { return .delivered }
+        return listener.conversation.verdict(String(cString: curl_easy_strerror(code)), told: message.title + message.text)
     }
 
-    /// What libcurl's answer means. A refused mailbox (550…554) will not change by trying; a refused password may be mended.
-    static func verdict(_ code: CURLcode, response: Int) -> DeliverySchedule.Attempt {
-        if code == CURLE_OK { return .delivered }
-        let why = String(cString: curl_easy_strerror(code))
-        if code != CURLE_LOGIN_DENIED, (550...554).contains(response) { return .refused("the relay answered \(response)") }
-        return .failed(response > 0 ? "\(why) (the relay answered \(response))" : why, retryAfter: nil)
-    }
+    /// So much of a line of the conversation is looked at, in bytes.
+    private static let longestLine = 4096
 }

@@ -35,7 +35,7 @@ public struct NtfyNotifier: Notifier {
             if let token { headers.append(("Authorization", "Bearer \(token)")) }
             return HTTPPoster.attempt(try await poster.post(server, headers: headers, body: body))
         } catch {
-            return .failed("posting: \(String(describing: type(of: error)))", retryAfter: nil)
+            return HTTPPoster.fault(error)
         }
     }
 }

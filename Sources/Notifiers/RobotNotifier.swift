@@ -27,11 +27,14 @@ public struct RobotNotifier: Notifier {
     private let maker: Maker
     private let url: String
     private let secret: String?
+    private let keyword: String?
     private let now: @Sendable () -> WallTime
 
     /// A robot behind an address that is itself a secret, signing where its maker can.
-    public init(client: HTTPClient, maker: Maker, url: String, secret: String?, now: @escaping @Sendable () -> WallTime) {
+    /// - Parameter keyword: a word that each message must have, where the robot was set up so; put before a message that has it not
+    public init(client: HTTPClient, maker: Maker, url: String, secret: String?, keyword: String? = nil, now: @escaping @Sendable () -> WallTime) {
         poster = HTTPPoster(client: client)
+        self.keyword = keyword.flatMap { $0.isEmpty ? nil : $0 }
         self.maker = maker
         self.url = url
         self.secret = secret
@@ -42,15 +45,14 @@ public struct RobotNotifier: Notifier {
     public func deliver(_ letter: Letter) async -> DeliverySchedule.Attempt {
         do {
             let letters = [letter] + letter.others
-            let text = letters.map { self.text($0, of: letters.count) }.joined(separator: "\n\n")
+            let bare = letters.map { self.text($0, of: letters.count) }.joined(separator: "\n\n")
+            let text = keyword.map { bare.contains($0) ? bare : "\($0) \(bare)" } ?? bare
             let body = try JSONSerialization.data(
                 withJSONObject: payload(letters.count == 1 ? letter.title : "\(letter.title) +\(letters.count - 1)", text), options: [.sortedKeys])
             let answer = try await poster.post(signedURL, headers: [("Content-Type", "application/json; charset=utf-8")], body: body)
-            let attempt = HTTPPoster.attempt(answer)
-            guard attempt == .delivered else { return attempt }
-            return Self.verdict(answer.body)
+            return Self.verdict(answer, secrets: [url, secret ?? ""], told: bare)
         } catch {
-            return .failed("posting: \(String(describing: type(of: error)))", retryAfter: nil)
+            return HTTPPoster.fault(error)
         }
     }
 
@@ -58,19 +60,42 @@ public struct RobotNotifier: Notifier {
     private func text(_ letter: Letter, of count: Int) -> String {
         let link = letter.link.isEmpty ? "" : "\n\(letter.link)"
         guard maker == .wecom else { return letter.text + link }
-        return Self.cut(letter.text, bytes: Self.wecomLimit / count - 2 - link.utf8.count) + link
+        return Self.cut(letter.text, bytes: (Self.wecomLimit - (keyword?.utf8.count ?? 0) - 1) / count - 2 - link.utf8.count) + link
+    }
+
+    /// Codes that say that the robot was asked too often: WeCom's, DingTalk's, Feishu's.
+    private static let tooOften: Set<Int> = [45009, 45033, 130101, 410100, 9499, 11232, 11233, 99_991_400]
+
+    /// A maker's reply: a code and words, under the names that each of them has for it.
+    private struct Reply: Decodable {
+        var errcode: Int?
+        var code: Int?
+        var StatusCode: Int?
+        var errmsg: String?
+        var msg: String?
+        var StatusMessage: String?
+
+        var number: Int? { errcode ?? code ?? StatusCode }
+        var words: String { errmsg ?? msg ?? StatusMessage ?? "" }
     }
 
     /// What a robot means by its reply.
-    package static func verdict(_ body: Data) -> DeliverySchedule.Attempt {
-        struct Reply: Decodable {
-            var errcode: Int?
-            var code: Int?
+    static func verdict(_ answer: HTTPPoster.Answer, secrets: [String], told: String) -> DeliverySchedule.Attempt {
+        let isTaken = (200..<300).contains(answer.status)
+        guard let reply = try? JSONDecoder().decode(Reply.self, from: answer.body) else {
+            return isTaken ? .failed("a reply that is no JSON", retryAfter: answer.retryAfter) : HTTPPoster.attempt(answer)
         }
-        guard let reply = try? JSONDecoder().decode(Reply.self, from: body) else { return .failed("a reply that is no JSON", retryAfter: nil) }
-        let code = reply.errcode ?? reply.code ?? 0
-        return code == 0 ? .delivered : .failed("the robot answered \(code)", retryAfter: .minutes(1))
+        let words = PeerWords.cleaned(reply.words, secrets: secrets, told: told)
+        let said = [reply.number.map { "\($0)" } ?? "", words].filter { !$0.isEmpty }.joined(separator: " ")
+        guard isTaken else { return HTTPPoster.attempt(answer, words: said) }
+        let code = reply.number ?? 0
+        if code == 0 { return .delivered }
+        let why = "the robot answered \(said)"
+        return tooOften.contains(code) ? .limited(why, retryAfter: answer.retryAfter ?? .minutes(1)) : .failed(why, retryAfter: answer.retryAfter)
     }
+
+    /// What a robot means by the body of a 200, for the tests' garbage.
+    package static func verdict(_ body: Data) -> DeliverySchedule.Attempt { verdict(.init(status: 200, body: body, retryAfter: nil), secrets: [], told: "") }
 
     private var signedURL: String {
         guard maker == .dingtalk, let secret else { return url }

@@ -33,7 +33,7 @@ public struct WebhookNotifier: Notifier {
             if let secret { headers.append(("webhook-signature", Self.signature(letter.notice.id.rawValue, stamp, body, secret))) }
             return HTTPPoster.attempt(try await poster.post(url, headers: headers, body: body))
         } catch {
-            return .failed("posting: \(String(describing: type(of: error)))", retryAfter: nil)
+            return HTTPPoster.fault(error)
         }
     }
 

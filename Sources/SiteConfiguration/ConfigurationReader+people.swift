@@ -59,9 +59,9 @@ extension ConfigurationReader {
         .mqtt: (["topic"], [], ["topic"]),
         .ntfy: (["server", "topic"], ["token_file"], ["topic"]),
         .smtp: (["host", "port", "tls", "username", "from", "ca_file"], ["password_file"], ["host"]),
-        .wecom: ([], ["url_file", "secret_file"], ["url_file"]),
-        .dingtalk: ([], ["url_file", "secret_file"], ["url_file"]),
-        .feishu: ([], ["url_file", "secret_file"], ["url_file"]),
+        .wecom: (["keyword"], ["url_file", "secret_file"], ["url_file"]),
+        .dingtalk: (["keyword"], ["url_file", "secret_file"], ["url_file"]),
+        .feishu: (["keyword"], ["url_file", "secret_file"], ["url_file"]),
     ]
 
     mutating func channel(_ node: DocumentNode) -> SiteConfiguration.Channel? {
@@ -79,6 +79,11 @@ extension ConfigurationReader {
         if keys.plain.contains("ca_file") { _ = secretFile(node, "ca_file") }
         for key in ["path", "ca_file"] { if let path = settings[key] { settings[key] = files.resolve(path) } }
         if kind == .smtp { checkMail(node, &settings) }
+        if let keyword = settings["keyword"], !(1...40).contains(keyword.unicodeScalars.count) || keyword.unicodeScalars.contains(where: { $0.value < 0x20 }) {
+            node.report(
+                .said("`keyword`要是一行，最多40个字", "`keyword` must be one line of at most 40 characters"),
+                fix: .said("写机器人设置里的关键词", "write the keyword of the robot's settings"))
+        }
         for address in [settings["url"], settings["server"], paths["url_file"].flatMap(files.read)].compactMap({ $0 }) { checkAddress(address, node) }
         if !keys.oneOf.contains(where: { settings[$0] != nil || paths[$0] != nil }) {
             node.report(

@@ -170,6 +170,7 @@ public enum ConfigurationSchema {
                 "properties": {
                   "id": {"$ref": "#/$defs/id"}, "kind": {"enum": ["wecom", "dingtalk", "feishu", "webhook", "smtp", "ntfy", "mqtt", "file"]},
                   "names": {"type": "boolean"}, "path": {"type": "string"}, "url": {"type": "string"}, "url_file": {"type": "string"}, "secret_file": {"type": "string"},
+                  "keyword": {"type": "string", "maxLength": 40},
                   "topic": {"type": "string"}, "server": {"type": "string"}, "token_file": {"type": "string"}, "host": {"type": "string"}, "port": {"type": "integer"},
                   "tls": {"enum": ["starttls", "tls", "none", true, false]}, "ca_file": {"type": "string"}, "username": {"type": "string"}, "password_file": {"type": "string"}, "from": {"type": "string"}
                 },

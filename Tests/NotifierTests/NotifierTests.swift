@@ -55,8 +55,8 @@ import Testing
             RobotNotifier(client: .shared, maker: maker, url: "\(base)/\(maker)?access_token=t", secret: secret, now: Self.wall)
         }
         for maker in [RobotNotifier.Maker.wecom, .dingtalk, .feishu] { #expect(await robot(maker).deliver(Self.letter()) == .delivered) }
-        #expect(await robot(.dingtalk, secret: "wrong").deliver(Self.letter()) == .failed("HTTP 400", retryAfter: nil))
-        #expect(await robot(.feishu, secret: "wrong").deliver(Self.letter()) == .failed("the robot answered 19021", retryAfter: .minutes(1)))
+        #expect(await robot(.dingtalk, secret: "wrong").deliver(Self.letter()).why?.hasPrefix("HTTP 400") == true)
+        #expect(await robot(.feishu, secret: "wrong").deliver(Self.letter()).why?.hasPrefix("the robot answered 19021") == true)
 
         // Four long letters in one message of WeCom's: each cut, each link whole.
         let long = String(repeating: "没有动静", count: 200)
@@ -167,7 +167,7 @@ import Testing
             }
         }
         let gone = Self.letter(address: "nobody@family.example")
-        #expect(await mail(receiver.ports[0], .starttls).deliver(gone) == .refused("the relay answered 550"))
+        #expect(await mail(receiver.ports[0], .starttls).deliver(gone) == .refused("the relay answered 550 no such mailbox (recipient)"))
         for address in [nil, "no address", "a@b\r\nBcc: c@d", "<a@b"] {
             guard case .refused = await mail(receiver.ports[0], .starttls).deliver(Self.letter(address: address)) else {
                 Issue.record("sent to \(address ?? "nobody")")
