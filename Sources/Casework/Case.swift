@@ -84,6 +84,36 @@ public struct Case: Sendable, Hashable, Codable {
     public var noAccessAt: Interval?
     /// Whether a person was asked to go: then only a person closes the case.
     public var visitAsked = false
+    /// What people did so often that it is bounded; nil until they did.
+    public var actCounts: ActCounts?
+    /// Since when its reason is over, where the matter comes and goes and is not believed to be over yet.
+    public var clearedAt: Interval?
+    /// What one source reported in such numbers that it became this one case; nil in every other case.
+    public var folded: Folded?
+
+    /// How often people handed a case back, hurried its climb, and gave news of themselves.
+    public struct ActCounts: Sendable, Hashable, Codable {
+        /// Hand-backs by whose they were.
+        public var handBacks: [String: Int] = [:]
+        /// When the climb was hurried within the last hour.
+        public var hurries: [Interval] = []
+        /// How many rounds of news there were.
+        public var news = 0
+
+        /// Nothing yet.
+        public init() {}
+    }
+
+    /// Subjects that share a case.
+    public struct Folded: Sendable, Hashable, Codable {
+        /// Those whose reason is not over, by identifier.
+        public var subjects: Set<String> = []
+        /// Whether there were more than are kept.
+        public var isMore = false
+
+        /// None yet.
+        public init() {}
+    }
 
     /// Whether the case waits for somebody.
     public var isOpen: Bool { closedAt == nil }
@@ -97,6 +127,10 @@ public struct Case: Sendable, Hashable, Codable {
     static let mostFindings = 50
     /// The most rungs kept, repetitions among them.
     static let mostRungs = 64
+    /// The most notices recorded; who was told stays known.
+    static let mostNotices = 400
+    /// The most subjects that a case remembers of those folded into it.
+    static let mostFolded = 200
     /// A note takes no more than this, in bytes.
     public static let longestNote = 20_000
 

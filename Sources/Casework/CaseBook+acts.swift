@@ -16,7 +16,7 @@ extension CaseBook {
             found.note = found.note.isEmpty ? note : "\(found.note)\n\(note)"
         }
         switch act.deed {
-        case .accept: return accept(&found, act, at: now)
+        case .accept: return try accept(&found, act, at: now)
         case .arrived: return arrive(&found, act, at: now)
         case .handBack: return try handBack(&found, act, at: now)
         case .outcome(let outcome, let until): return try conclude(&found, outcome, until, act, at: now)
@@ -28,7 +28,9 @@ extension CaseBook {
 
     private func isRelative(_ act: Act) -> Bool { act.speaker == .contact && directory.contact(ContactID(act.by))?.role.isRelative ?? false }
 
-    private mutating func accept(_ found: inout Case, _ act: Act, at now: Instant) -> [Effect] {
+    private mutating func accept(_ found: inout Case, _ act: Act, at now: Instant) throws(Refusal) -> [Effect] {
+        // The climb goes on meanwhile: whoever cannot decide must not hold it.
+        guard !found.isSpent(act.by) else { throw .handedBackTooOften }
         let relative = isRelative(act)
         // Somebody who can go replaces a relative; otherwise the first acceptance stands.
         guard found.acceptedAt == nil || found.acceptedByRelative && !relative else {
@@ -42,7 +44,7 @@ extension CaseBook {
         found.stage = .handling
         found.visitAsked = true
         let text = Phrase(.acceptedBy, ["who": .text(spoken(act))]).text
-        let notices = tellThoseTold(&found, .accepted, text, at: now)
+        let notices = news(&found, .accepted, text, at: now)
         put(found)
         return [.save(found)] + notices
     }
@@ -63,7 +65,7 @@ extension CaseBook {
         found.stage = .handling
         found.visitAsked = true
         let text = Phrase(.arrivedBy, ["who": .text(spoken(act))]).text
-        let notices = tellThoseTold(&found, .arrived, text, at: now)
+        let notices = news(&found, .arrived, text, at: now)
         put(found)
         return [.save(found)] + notices
     }
@@ -72,10 +74,52 @@ extension CaseBook {
         guard found.acceptedAt != nil else { throw .notAccepted }
         // A relative's link must not take the case from whoever is on the way.
         guard found.acceptedBy == act.by || !isRelative(act) else { throw .notYours }
+        // Whoever is there has the case, whoever took it on before; only those who direct the others take it from them.
+        if let there = found.arrivedBy, there != act.by, !directs(act) { throw .notYours }
+        if found.arrivedAt != nil, found.isSpent(act.by) { throw .handedBackTooOften }
+        let rested = found.isTaken
         found.letGo()
         found.stage = .dispatched
-        found.goOn(at: now)
-        return climb(found, at: now)
+        // A relative's word had not stopped the climb, so there is nothing to make up for.
+        if rested { found.hurry(at: now, noSoonerThan: Self.handBackHurriesAgain) }
+        var notices: [Effect] = []
+        if found.countHandBack(act.by) == Self.mostHandBacks {
+            notices = news(&found, .escalated, Phrase(.handedBackOften, ["who": .text(spoken(act))]).text, at: now)
+        }
+        return climb(found, at: now) + notices
+    }
+
+    /// The role in which somebody acts; nil of a name that is nobody's we know.
+    private func role(of act: Act) -> Role? {
+        switch act.speaker {
+        case .contact: directory.contact(ContactID(act.by))?.role
+        case .account(let role): role
+        }
+    }
+
+    /// Whether a person directs those who go.
+    private func directs(_ act: Act) -> Bool {
+        guard let role = role(of: act) else { return true }
+        return role == .committee || role == .station || role == .town || role == .district
+    }
+
+    /// Whether one person's word is enough to leave a home unwatched for weeks: of those whose office it is, not of a relative's link.
+    private func suffices(_ act: Act) -> Bool {
+        guard let role = role(of: act) else { return true }
+        return role == .gridWorker || directs(act)
+    }
+
+    /// What a word that needs a second one explains meanwhile.
+    static let unconfirmedDeath = Interval.days(1)
+    static let unconfirmedAbsence = Interval.days(7)
+
+    /// The committee is asked to confirm what would leave a home unwatched for long.
+    private mutating func askToConfirm(_ subject: Subject, _ outcome: Outcome, _ act: Act, until: WallTime, at now: Instant) -> [Effect] {
+        let phrase = Phrase(
+            .confirmOutcome,
+            ["who": .text(spoken(act)), "outcome": .text(outcome.name), "until": .text(civil.spoken(until, at: now.wall))])
+        return join(
+            Finding(subject: subject, kind: .incident, rule: "outcome_to_confirm", severity: .attention, at: now, text: phrase.text), at: now)
     }
 
     private mutating func conclude(
@@ -95,7 +139,7 @@ extension CaseBook {
             found.supervisedAt = found.supervisedAt ?? now
             found.letGo()
             found.pausedUntil = nil
-            found.goOn(at: now)
+            found.hurry(at: now)
             return climb(found, at: now)
         }
         found.outcome = outcome
@@ -104,15 +148,19 @@ extension CaseBook {
             found.acceptedBy = act.by
         }
         var effects: [Effect] = []
+        var unconfirmedUntil: WallTime?
         if found.subject.type == .household {
             let household = HouseholdID(found.subject.id)
             let latest = now.wall + Self.presenceLongest
-            if outcome == .away || outcome == .hospital {
-                let end = min(until ?? now.wall + Self.presenceDefault, latest)
+            if outcome == .away || outcome == .hospital || outcome == .deceased {
+                // Where somebody has died the family must not be told a day later that no water runs; the committee is asked before the entry ends.
+                var end = outcome == .deceased ? latest : min(until ?? now.wall + Self.presenceDefault, latest)
+                let longest = now.wall + (outcome == .deceased ? Self.unconfirmedDeath : Self.unconfirmedAbsence)
+                if end > longest, !suffices(act) {
+                    end = longest
+                    unconfirmedUntil = end
+                }
                 effects.append(.presence(household, outcome, until: end, by: act.by))
-            } else if outcome == .deceased {
-                // The family must not be told a day later that no water runs; the committee is asked before the entry ends.
-                effects.append(.presence(household, outcome, until: latest, by: act.by))
             } else if found.kind == .inactivity || found.kind == .useWhileAway {
                 // Only who went to the person has seen the person: a repaired meter says nothing about anybody's morning.
                 effects.append(.seenByPerson(household, outcome))
@@ -121,7 +169,9 @@ extension CaseBook {
         if found.subject.type == .elevator, outcome == .falseAlarm {
             effects.append(.falseBoardingAlarm(ElevatorID(found.subject.id)))
         }
-        return close(found, by: act.by, at: now) + effects
+        let closed = close(found, by: act.by, at: now)
+        guard let unconfirmedUntil else { return closed + effects }
+        return closed + effects + askToConfirm(found.subject, outcome, act, until: unconfirmedUntil, at: now)
     }
 
     /// A contact is spoken of by role; names are put in where a reader may see them.

@@ -109,7 +109,7 @@ extension CaseBook {
         contact.channels.map { channel in
             found.noticeCount += 1
             let id = NoticeID("\(found.id)-n\(found.noticeCount)\(tag.isEmpty ? "" : "-\(tag)")")
-            found.notices.append(Case.NoticeRecord(id: id, channel: channel, contact: contact.id))
+            found.record(Case.NoticeRecord(id: id, channel: channel, contact: contact.id))
             let reader = contact.role
             // A drill is marked as such in every message.
             let kind = found.isDrill ? .drill : kind

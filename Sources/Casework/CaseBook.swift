@@ -71,6 +71,8 @@ public struct CaseBook: Sendable {
         case notYours
         /// An absence that is over already explains nothing.
         case untilPast
+        /// The same person has handed the case back so often that somebody else must take it.
+        case handedBackTooOften
     }
 
     /// How long a sign of life lets the climb rest.
@@ -92,6 +94,8 @@ public struct CaseBook: Sendable {
     private var nextNumber: Int
     /// The number of the newest case, 0 when there is none.
     public var highestNumber: Int { nextNumber - 1 }
+    /// When cases were opened lately: by subject and kind, and by source.
+    var openings = Openings()
     /// When e-bikes came in, by lift.
     var boardings: [Subject: [WallTime]] = [:]
     /// Ends the identifiers of notices, so that two sites, or a site with a new record, never send the same one: receivers drop what they
@@ -120,7 +124,7 @@ public struct CaseBook: Sendable {
         case .cleared(let subject, let kind): return clear(subject, kind, at: now)
         case .signOfLife(let household): return signOfLife(household, at: now)
         case .act(let id, let act): return try take(act, on: id, at: now)
-        case .tick: return climbAll(at: now)
+        case .tick: return climbAll(at: now) + closeWhatIsOver(at: now)
         }
     }
 
@@ -138,6 +142,7 @@ public struct CaseBook: Sendable {
     /// Forgets closed cases; the store keeps them.
     public mutating func forgetClosed(before: Interval) {
         cases = cases.filter { $0.value.isOpen || ($0.value.closedAt?.elapsed ?? .zero) >= before }
+        openings.forget(before: before)
     }
 
     /// Ends open cases about which nobody may be told any more: consent was withdrawn. Nobody hears of the end either.
@@ -168,10 +173,16 @@ public struct CaseBook: Sendable {
     /// Findings of boarding that are told to people although the case stands already.
     private static let doorGivenUp: Set<String> = ["longest_hold", "too_often"]
 
-    private mutating func join(_ finding: Finding, at now: Instant) -> [Effect] {
-        guard finding.kind != .meterEvent else { return [] }
-        noteBoarding(finding)
-        guard var found = openCase(finding.subject, finding.kind) else { return open(finding, at: now) }
+    mutating func join(_ said: Finding, at now: Instant) -> [Effect] {
+        guard said.kind != .meterEvent else { return [] }
+        noteBoarding(said)
+        let finding = folded(said, at: now)
+        guard var found = openCase(finding.subject, finding.kind) else { return open(finding, foldedFrom: said.subject, at: now) }
+        if found.clearedAt != nil {
+            found.clearedAt = nil
+            openings.noteReturn(finding.subject, finding.kind, at: now.elapsed)
+        }
+        found.fold(said.subject)
         if found.findings.count >= Case.mostFindings { found.findings.remove(at: 1) }
         found.findings.append(finding)
         if finding.severity > found.severity {
@@ -189,7 +200,7 @@ public struct CaseBook: Sendable {
         }
         // The door is not held any more, or will not be: whoever was told must know that nothing keeps the e-bike out now.
         if found.kind == .ebike, Self.doorGivenUp.contains(finding.rule) {
-            let notices = tellThoseTold(&found, .escalated, finding.text, at: now)
+            let notices = news(&found, .escalated, finding.text, at: now)
             put(found)
             return [.save(found)] + notices
         }
@@ -203,12 +214,17 @@ public struct CaseBook: Sendable {
         return [.save(found)]
     }
 
-    private mutating func open(_ finding: Finding, at now: Instant) -> [Effect] {
+    private mutating func open(_ finding: Finding, foldedFrom subject: Subject, at now: Instant) -> [Effect] {
         let id = CaseID("c-\(nextNumber)")
         nextNumber += 1
-        let opened = Case(
+        var opened = Case(
             id: id, kind: finding.kind, severity: finding.severity, subject: finding.subject, stage: .filed, openedAt: now,
             note: "", findings: [finding], rungs: rungs(for: finding, from: now), repeatEvery: ladders.ladder(for: finding).repeat)
+        if finding.subject != subject {
+            opened.folded = Case.Folded()
+            opened.fold(subject)
+        }
+        openings.note(opened, at: now.elapsed)
         return climb(opened, at: now)
     }
 
@@ -221,7 +237,19 @@ public struct CaseBook: Sendable {
     // MARK: Ends without a person, and signs of life
 
     private mutating func clear(_ subject: Subject, _ kind: FindingKind, at now: Instant) -> [Effect] {
-        guard var found = openCase(subject, kind), kind != .inactivity, kind != .ebike, kind != .useWhileAway else { return [] }
+        guard var found = openCase(subject, kind), kind != .inactivity, kind != .ebike, kind != .useWhileAway else { return unfold(subject, kind, at: now) }
+        // What comes and goes all the time is one case until it has stayed away for a while.
+        guard !openings.comesAndGoes(subject, kind, at: now.elapsed), found.folded == nil else {
+            found.clearedAt = now.elapsed
+            put(found)
+            return [.save(found)]
+        }
+        return closeByItself(found, at: now)
+    }
+
+    mutating func closeByItself(_ closing: Case, at now: Instant) -> [Effect] {
+        var found = closing
+        let kind = found.kind
         found.outcome = kind == .continuousFlow || kind == .excessUse ? .safe : .repaired
         found.note = found.note.isEmpty ? "auto" : found.note
         return close(found, by: nil, at: now)

@@ -61,7 +61,7 @@ public struct Ladders: Sendable, Hashable {
 
     /// Rules whose findings climb a ladder of their own: whether somebody really comes home tomorrow is asked of those who know, not of a
     /// technician.
-    static let usualByRule = ["absence_ending": "absence", "drill": "elder"]
+    static let usualByRule = ["absence_ending": "absence", "drill": "elder", "outcome_to_confirm": "confirm"]
 
     /// All names a configuration may give a ladder.
     public static let names = Set(defaults.keys)
@@ -91,6 +91,8 @@ public struct Ladders: Sendable, Hashable {
         ]),
         "absence": Ladder(
             steps: [LadderStep(after: .zero, notify: [.family, .committee])], repeat: .zero),
+        // A second word on what would leave a home unwatched for weeks.
+        "confirm": Ladder(steps: [LadderStep(after: .zero, notify: [.committee])], repeat: .hours(24)),
         "attention": Ladder(
             steps: [
                 LadderStep(after: .zero, notify: [.family]),

@@ -176,6 +176,8 @@ struct ActRoutes: Sendable {
         case .stopping: Problem(.serviceUnavailable, "Stopping", "The gateway is stopping and has not taken this; try again in a minute.")
         case .impossibleAct(.untilPast): Problem(.badRequest, "Bad request", "`until` lies in the past; say when the person is expected back.")
         case .impossibleAct(.notYours): Problem(.conflict, "Somebody else has it", "Only who took the case on, or the committee, can hand it back.")
+        case .impossibleAct(.handedBackTooOften):
+            Problem(.conflict, "Handed back too often", "This person has handed the case back three times; somebody else must take it on.")
         case .impossibleAct(.notAccepted): Problem(.conflict, "Nobody has it", "The case was not accepted, so it cannot be handed back.")
         }
     }

@@ -21,7 +21,8 @@ public enum Sentence: String, CaseIterable, Sendable {
     case signOfLife, silenceUnseen, lastUseUnseen, silenceOverLeak, silenceOverCounts, absenceEnding
     // Meters and buses.
     case meterSilent, meterSilentBehindGateway, meterBad, busDown, busDownBehindGateway
-    case storageFull, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, readerUnreached, mostHomesBlind,
+    case storageFull, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, readerUnreached, eventsFolded, handedBackOften,
+        confirmOutcome, mostHomesBlind,
         mostHomesOfSiteBlind,
         mostHomesQuiet,
         commandUnanswered
@@ -245,6 +246,18 @@ public enum Sentence: String, CaseIterable, Sendable {
             (
                 "通知渠道{channel}一直送不出去，有{count}条在等。原因：{why}。",
                 "Channel {channel} has not delivered anything for a while; {count} notices wait. The reason: {why}."
+            )
+        case .eventsFolded:
+            (
+                "{source}报来的事件太多，新的并成这一件。最新的一条：{newest}",
+                "{source} reports more than can be told one by one; what is new is gathered here. The newest: {newest}"
+            )
+        case .handedBackOften:
+            ("{who}三次接了又退回。请换人去。", "{who} took this on and handed it back three times. Somebody else must go.")
+        case .confirmOutcome:
+            (
+                "{who}报告：{outcome}。居委会请核实，并在这户的页面登记。没有登记的话，{until}起照常守护。",
+                "{who} reports: {outcome}. The committee must confirm it and enter it on the home's page. Without that the home is watched again from {until}."
             )
         case .readerUnreached:
             (
