@@ -88,13 +88,16 @@ struct CarePageRoutes: Sendable {
                 "quiet": card.quietHours?.written ?? "", "substitute": maySet ? card.substitute?.rawValue ?? "" : "",
             ]
         }
-        let channels = premises.configuration.channels.map { channel -> [String: Any] in
+        var channels: [[String: Any]] = []
+        for channel in premises.configuration.channels {
             let counts = tally[channel.id]
-            return [
+            let fault = await premises.delivery.state(of: channel.id).lastFault
+            channels.append([
+                "hasFault": fault != nil, "fault": fault ?? "",
                 "id": channel.id.rawValue, "kind": channel.kind.rawValue, "sent": counts?.sent ?? 0, "failed": counts?.failed ?? 0,
                 "waiting": waiting[channel.id] ?? 0, "mayTest": account.role.may(.careForChannels), "csrf": frame.csrf,
-                "tone": (counts?.dead ?? 0) > 0 ? "attention" : "",
-            ]
+                "tone": (counts?.dead ?? 0) > 0 || fault != nil ? "attention" : "",
+            ])
         }
         var parts: [String: Any] = [
             "contacts": contacts, "channels": channels, "hasDead": !dead.isEmpty,

@@ -110,11 +110,22 @@ public struct CareRoutes: Sendable {
     func test(_ id: ChannelID, contact: ContactID?, account: Account) async throws -> DeliverySchedule.Attempt {
         guard account.role.may(.careForChannels) else { throw Problem.forbidden("This role does not test channels.") }
         guard premises.configuration.channels.contains(where: { $0.id == id }) else { throw Problem.notFound("channel `\(id)`") }
-        let readers = premises.configuration.contacts.filter { $0.card.channels.contains(id) }
+        let shapes = Shapes(premises, account)
+        let readers = premises.configuration.contacts.filter { $0.card.channels.contains(id) && shapes.mayTest($0.card) }
         guard let reader = contact.map({ wanted in readers.first { $0.card.id == wanted } }) ?? readers.first else {
             throw Problem(.conflict, "Nobody to write to", "No such contact uses channel `\(id)`.")
         }
         let now = premises.clock.now()
+        if let (spent, until) = await premises.delivery.mayTest(account: account.name, contact: reader.card.id, at: now.elapsed) {
+            let wait = Int(max(1, (until - now.elapsed).seconds.rounded(.up)))
+            let whose =
+                switch spent {
+                case .account: "This account has sent"
+                case .contact: "This contact has been sent"
+                case .site: "This site has sent"
+                }
+            throw Problem(.tooManyRequests, "Too many tests", "\(whose) as many tests as ten minutes allow.", retryAfter: wait)
+        }
         try await premises.store.write { try $0.audit(who: account.name, what: "channel test", subject: "channel/\(id)", note: "", at: now.wall) }
         return await premises.delivery.test(id, to: reader.card, language: premises.configuration.language, at: now)
     }

@@ -10,6 +10,7 @@ import TimeSeriesStore
 public actor DeliveryDesk {
     private var schedule: DeliverySchedule
     private var health = DeliveryHealth()
+    private var tests = TestLimit()
     private var notifiers: [ChannelID: any Notifier]
     private var writer: LetterWriter
     private let store: Store
@@ -75,6 +76,12 @@ public actor DeliveryDesk {
     /// How many notices each channel bears in a while.
     public func setPaces(_ paces: [ChannelID: DeliverySchedule.Pace]) { schedule.paces = paces }
 
+    /// Counts a test of a channel against its limits.
+    /// - Returns: nil when it may be sent
+    public func mayTest(account: String, contact: ContactID, at now: Interval) -> (spent: TestLimit.Spent, until: Interval)? {
+        tests.take(account: account, contact: contact, at: now)
+    }
+
     /// Sends a letter that says it is a test, past the queue: a person waits for the answer.
     public func test(_ channel: ChannelID, to reader: ContactCard, language: Language, at now: Instant) async -> DeliverySchedule.Attempt {
         guard let notifier = notifiers[channel] else { return .refused(Self.cannotSend) }
@@ -84,7 +91,9 @@ public actor DeliveryDesk {
             roles: [reader.role], text: Phrase(.channelTest).text, reasons: [], createdAt: now, openedAt: now, notBefore: .zero)
         var letter = writer.letter(notice, now: now.wall)
         letter.link = ""
-        return await notifier.deliver(letter).bounded
+        let attempt = await notifier.deliver(letter).bounded
+        if let why = attempt.why { log.notice("a test of a channel was not delivered", metadata: ["channel": "\(channel)", "why": "\(why)"]) }
+        return attempt
     }
 
     /// How many notices wait, by channel.

@@ -15,7 +15,9 @@ import Testing
     @Test func `an account and a site have a limit over all contacts, and nothing is kept of what is refused`() {
         var limit = TestLimit()
         var sent = 0
-        for number in 0..<500 where limit.take(account: "a-\(number / 50)", contact: ContactID("c-\(number)"), at: .seconds(Int64(number) / 10)) == nil { sent += 1 }
+        for number in 0..<500 where limit.take(account: "a-\(number / 50)", contact: ContactID("c-\(number)"), at: .seconds(Int64(number) / 10)) == nil {
+            sent += 1
+        }
         #expect(sent == TestLimit.mostOfSite)
         #expect(limit.take(account: "a-0", contact: "new", at: .minutes(5))?.spent == .account)
         #expect(limit.take(account: "fresh", contact: "new", at: .minutes(5))?.spent == .site)
