@@ -29,6 +29,8 @@ public struct DeliveryHealth: Sendable {
 
     private struct State: Sendable {
         var failingSince: Interval?
+        /// Whether the last try was refused for good.
+        var isRefused = false
         var lastSuccess: Interval?
         var isTold = false
         /// How often it was told lately, and when last.
@@ -49,6 +51,8 @@ public struct DeliveryHealth: Sendable {
     static let forgottenAfter = Interval.days(2)
 
     private var states: [Matter: State] = [:]
+    /// Who is to be reached by each channel, as the configuration has it. Where none of them can be, it is the channel that does not work.
+    public var readers: [ChannelID: Set<ContactID>] = [:]
     /// The last fault of each channel, for whoever looks.
     public private(set) var lastFault: [ChannelID: String] = [:]
 
@@ -88,8 +92,15 @@ public struct DeliveryHealth: Sendable {
             }
         case .refused(let why):
             lastFault[channel] = why
-            for reader in readers { fail(.reader(channel, reader), at: now) }
+            for reader in readers {
+                fail(.reader(channel, reader), at: now)
+                states[.reader(channel, reader)]?.isRefused = true
+            }
             guard mayTell else { return [] }
+            if let all = self.readers[channel], !all.isEmpty, all.allSatisfy({ states[.reader(channel, $0)]?.isRefused == true }) {
+                fail(.channel(channel), at: now)
+                return tell(.channel(channel), why, at: now)
+            }
             return readers.flatMap { tell(.reader(channel, $0), why, at: now) }
         }
     }
@@ -160,6 +171,7 @@ public struct DeliveryHealth: Sendable {
         let isFirst = states[matter]?.lastSuccess == nil
         var state = states[matter] ?? State()
         state.failingSince = nil
+        state.isRefused = false
         state.lastSuccess = now
         state.worksSince = state.worksSince ?? now
         states[matter] = state

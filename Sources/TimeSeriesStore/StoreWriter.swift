@@ -113,6 +113,18 @@ public struct StoreWriter {
         for id in ids { try database.execute(sql: "DELETE FROM notices WHERE id = ?", arguments: [id.rawValue]) }
     }
 
+    /// Makes a notice's record, unless it is there: what was told while the disk was full may have its end written down before its beginning.
+    public func make(_ item: DeliverySchedule.Item) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO notices (id, case_id, state, attempts, sent, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+                """,
+            arguments: [
+                item.notice.id.rawValue, item.notice.caseID.rawValue, item.state.rawValue, item.attempts,
+                item.sentAt?.unixMilliseconds, try JSONEncoder().encode(item),
+            ])
+    }
+
     /// Saves a watch as it stood at a moment.
     public func saveWatch(_ household: HouseholdID, at moment: WallTime, body: Data) throws {
         guard try !isErased("household/\(household)") else { return }

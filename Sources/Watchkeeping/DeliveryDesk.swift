@@ -45,6 +45,7 @@ public actor DeliveryDesk {
         self.clock = clock
         self.log = log
         self.onNews = onNews
+        health.readers = writer.readers
         (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -69,6 +70,7 @@ public actor DeliveryDesk {
         schedule.paces = paces
         self.notifiers = notifiers
         self.writer = writer
+        health.readers = writer.readers
         report(health.keep(channels: writer.channels, contacts: writer.contacts))
         ring.yield()
     }

@@ -20,6 +20,12 @@ public struct LetterWriter: Sendable {
 
     /// The channels of the configuration.
     var channels: Set<ChannelID> { Set(configuration.channels.map(\.id)) }
+    /// Who is to be reached by each channel.
+    var readers: [ChannelID: Set<ContactID>] {
+        configuration.contacts.reduce(into: [:]) { readers, contact in
+            for channel in contact.card.channels { readers[channel, default: []].insert(contact.card.id) }
+        }
+    }
     /// The people of the configuration.
     var contacts: Set<ContactID> { Set(configuration.contacts.map(\.card.id)) }
 

@@ -163,7 +163,7 @@ public actor SiteDesk {
                 batch.news.insert(.caseFile(item.id, item.subject, item.kind))
                 if item.subject.type == .elevator { onElevatorCase(ElevatorID(item.subject.id), item.isOpen ? item.id : nil) }
             case .notify(let notice):
-                batch.writes.append { try $0.save(DeliverySchedule.Item(notice)) }
+                batch.writes.append { try $0.make(DeliverySchedule.Item(notice)) }
                 batch.notices.append(notice)
             case .saveWatch(let id):
                 if let write = watchWrite(id, at: now) { batch.writes.append(write) }

@@ -39,6 +39,16 @@ import Testing
         #expect(health.note("mail", .delivered, [item("gone")], at: .hours(1)).contains(.works(gone)))
     }
 
+    @Test func `a channel of which every reader is refused is the channel's matter`() {
+        var health = DeliveryHealth()
+        health.readers = ["mail": ["one"]]
+        #expect(health.note("mail", .refused("no address"), [item("one", dead: true)], at: .zero) == [.fails(.channel("mail"), why: "no address")])
+        var both = DeliveryHealth()
+        both.readers = ["mail": ["one", "two"]]
+        #expect(both.note("mail", .refused("550"), [item("one", dead: true)], at: .zero) == [.fails(.reader("mail", "one"), why: "550")])
+        #expect(both.note("mail", .refused("550"), [item("two", dead: true)], at: .zero) == [.fails(.channel("mail"), why: "550")])
+    }
+
     @Test func `a reader who is put off for an hour while others are reached is told`() {
         var health = DeliveryHealth()
         var told: [DeliveryHealth.News] = []
@@ -111,6 +121,9 @@ import Testing
             ])
             bench = BookBench(contacts: contacts, ladders: ladders)
             schedule = DeliverySchedule(seed: seed)
+            if pick(2) == 0 {
+                for contact in contacts { for channel in contact.channels { health.readers[channel, default: []].insert(contact.id) } }
+            }
             for channel in channels where pick(3) == 0 { schedule.paces[channel] = .init(count: 19, per: .minutes(1), merge: 4) }
             for contact in contacts { for channel in channels { fates["\(contact.id) \(channel)"] = Fate.allCases[pick(Fate.allCases.count)] } }
         }

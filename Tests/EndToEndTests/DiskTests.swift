@@ -43,6 +43,17 @@ import TimeSeriesStore
         #expect(try store.integrityFaults().isEmpty)
         #expect(try store.readNow { try $0.cases(open: nil, limit: 10) }.contains { $0.kind == .inactivity })
         try store.close()
+        // What was told while there was no room is not told again.
+        func ids() -> [String] {
+            ((try? String(contentsOfFile: "\(gateway.folder)/out.jsonl", encoding: .utf8)) ?? "").split(separator: "\n").compactMap {
+                (try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["id"] as? String
+            }
+        }
+        try gateway.start()
+        try await eventually(within: 30) { gateway.http("GET", "/readyz").status == 200 }
+        gateway.signal(SIGTERM)
+        try await eventually { !gateway.isRunning }
+        #expect(Set(ids()).count == ids().count, "\(ids())")
     }
 
     @Test func `a reserve is set aside where there is room, and given back once`() throws {
