@@ -2,6 +2,7 @@ import Casework
 import Foundation
 import Glibc
 import Hummingbird
+import Messaging
 import NIOCore
 import Safeguarding
 import Telemetry
@@ -31,7 +32,7 @@ struct HealthRoutes: Sendable {
     private func unready() async -> [String] {
         var reasons: [String] = []
         if let fault = await premises.telemetry.counts.fault { reasons.append("store: \(fault)") }
-        if premises.boarding?.isConnected == false { reasons.append("broker: not connected") }
+        reasons += premises.connections().flatMap(\.reasons)
         for poller in premises.pollers where !poller.hasPolledAll { reasons.append("bus \(poller.id): not every meter was asked yet") }
         return reasons
     }
@@ -99,6 +100,7 @@ enum MetricsText {
         }
         await homes(premises, &out)
         await notices(premises, &out)
+        brokers(premises, &out)
         if let boarding = premises.boarding {
             out.family("wellward_broker_connected", "gauge", "Whether the MQTT broker is reached.", [("", boarding.isConnected ? 1 : 0)])
             let refused = boarding.refusals
@@ -113,6 +115,26 @@ enum MetricsText {
                 "wellward_elevators_holding", "gauge", "Elevator doors held now.", [("", Double(boarding.elevators.filter { $0.holdSince != nil }.count))])
         }
         return out.text
+    }
+
+    private static func brokers(_ premises: Premises, _ out: inout Writer) {
+        let connections = premises.connections()
+        out.family(
+            "wellward_broker_connection_up", "gauge", "Whether a connection to a broker is up and nothing is known to be wrong with it.",
+            connections.map { ("connection=\"\($0.user)\"", $0.health.isGood ? 1 : 0) })
+        out.family(
+            "wellward_broker_connection_attempts_total", "counter", "Connections that were tried.",
+            connections.map { ("connection=\"\($0.user)\"", Double($0.health.attempts)) })
+        out.family(
+            "wellward_broker_trouble", "gauge", "What is known to be wrong with a connection to a broker.",
+            connections.flatMap { connection in
+                ConnectionTrouble.Kind.allCases.map { kind in
+                    (
+                        "connection=\"\(connection.user)\",kind=\"\(kind.rawValue)\"",
+                        connection.health.troubles.contains { $0.kind == kind } ? 1 : 0
+                    )
+                }
+            })
     }
 
     private static func homes(_ premises: Premises, _ out: inout Writer) async {

@@ -83,6 +83,9 @@ public final class PrivateBroker: Sendable {
         }
     }
 
+    /// Sends it a signal: SIGHUP lets it read passwords and access lists again, SIGSTOP makes it hang.
+    public func signal(_ number: Int32) { child.withLock { child in _ = child.process.map { kill($0.processIdentifier, number) } } }
+
     deinit { stop() }
 
     private static func loopback(_ port: Int) -> sockaddr_in {

@@ -94,7 +94,10 @@ public final class GatewayService: Service {
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: web)
         noticeBroker =
             try configuration.channels.contains { $0.kind == .mqtt }
-            ? configuration.mqtt.map { try AcknowledgedPublisher($0.settings(clientID: "wellward-notices-\(boot.prefix(8))")) } : nil
+            ? configuration.mqtt.map {
+                let journal = ConnectionLog("notices", log)
+                return try AcknowledgedPublisher($0.settings(clientID: "wellward-notices-\(configuration.siteID)"), onHealth: { journal.take($0) })
+            } : nil
         let factory = NotifierFactory(http: http, clock: clock, broker: noticeBroker)
         let bridge = Bridge()
         let delivery = DeliveryDesk(
@@ -119,13 +122,19 @@ public final class GatewayService: Service {
                 tags: try store.readNow { try $0.upstreamTags() } ?? UpstreamTags(tag), deflates: settings.deflates,
                 limits: SpoolLimits(bytes: settings.mostBytes, age: settings.longest), store: store, mayForget: { trust.isGiven }, log: log)
         }
-        events = configuration.events.isEmpty || configuration.mqtt == nil ? nil : SiteEventListener(configuration.events, desk: desk, log: log)
+        let events = configuration.events.isEmpty || configuration.mqtt == nil ? nil : SiteEventListener(configuration.events, desk: desk, log: log)
+        self.events = events
         pollers = PollerHub(clock: clock, writer: telemetry, desk: desk, log: log)
         untold = state.untold
         unwatched = state.unwatched
+        let noticeBroker = noticeBroker
         premises = Premises(
             arrangement: .init(configuration: configuration, pollers: []), store: store, desk: desk, delivery: delivery,
-            telemetry: telemetry, boarding: boarding, clock: clock, links: signer, upstream: upstream, version: options.version, log: log)
+            telemetry: telemetry, boarding: boarding, clock: clock, links: signer, upstream: upstream,
+            connections: {
+                [("boarding", boarding?.health), ("events", events?.health), ("notices", noticeBroker?.health), ("upstream", upstream?.health)]
+                    .compactMap { user, health in health.map { BrokerConnection(user, $0) } }
+            }, version: options.version, log: log)
     }
 
     /// The core as it stood.

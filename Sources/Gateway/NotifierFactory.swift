@@ -71,11 +71,9 @@ extension SiteConfiguration.Channel {
 }
 
 extension SiteConfiguration.Broker {
-    /// The broker as the client knows it, with the password out of its file.
+    /// The broker as the client knows it; the password's file is read by the connection, at each attempt.
     public func settings(clientID: String) -> MQTTSettings {
-        let password = passwordFile.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }?
-            .trimmingCharacters(in: .whitespacesAndNewlines)
         let tls = authorityFile.map { MQTTSettings.TLS(authority: $0, certificate: certificateFile, key: keyFile) }
-        return MQTTSettings(host: host, port: port, clientID: clientID, username: username, password: password, tls: tls)
+        return MQTTSettings(host: host, port: port, clientID: clientID, username: username, passwordFile: passwordFile, tls: tls)
     }
 }

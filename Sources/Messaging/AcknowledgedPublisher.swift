@@ -4,12 +4,21 @@ import Telemetry
 /// Publishes and waits until the broker has said that it has the message (PUBACK): before that a message can still be lost with this
 /// process.
 public final class AcknowledgedPublisher: Sendable {
+    /// What became of a publication.
+    public enum Word: Sendable, Hashable {
+        case taken
+        /// The broker refused it, and says why (MQTT 5).
+        case refused(String)
+        /// Nobody said anything in time.
+        case none
+    }
+
     private struct Waiting {
-        var continuations: [Int32: CheckedContinuation<Bool, Never>] = [:]
-        /// Acknowledged before anybody waited: the library's thread may be quicker than ours.
-        var early: Set<Int32> = []
-        /// Nobody waits for these any more; the numbers come round again.
-        var givenUp: Set<Int32> = []
+        var continuations: [PublicationNumber: CheckedContinuation<Word, Never>] = [:]
+        /// Answered before anybody waited: the connection's thread may be quicker than ours.
+        var early: [PublicationNumber: Word] = [:]
+        /// The connection that is up; what went out on an older one is never answered any more.
+        var connection: Int64 = 0
         var isConnected = false
     }
 
@@ -19,25 +28,45 @@ public final class AcknowledgedPublisher: Sendable {
     /// Lets the handler reach what is made after it.
     private final class Box: Sendable {
         let waiting = Mutex(Waiting())
+
+        /// Answers whoever waits for a publication.
+        func say(_ word: Word, on number: PublicationNumber) {
+            let found = waiting.withLock { waiting -> CheckedContinuation<Word, Never>? in
+                if let found = waiting.continuations.removeValue(forKey: number) { return found }
+                if waiting.early.count < 1000 { waiting.early[number] = word }
+                return nil
+            }
+            found?.resume(returning: word)
+        }
+
+        /// The connection is gone: what is not answered yet never will be.
+        func lose() {
+            let left = waiting.withLock { waiting -> [CheckedContinuation<Word, Never>] in
+                defer { (waiting.continuations, waiting.early) = ([:], [:]) }
+                waiting.isConnected = false
+                return Array(waiting.continuations.values)
+            }
+            for one in left { one.resume(returning: .none) }
+        }
     }
 
     /// A connection of its own to a broker.
     /// - Throws: `MQTTFault` when the settings cannot be
-    public init(_ settings: MQTTSettings, onEvent: @escaping @Sendable (MQTTEvent) -> Void = { _ in }) throws(MQTTFault) {
+    public init(
+        _ settings: MQTTSettings, subscribe topics: [(String, Int32)] = [], onHealth: (@Sendable (ConnectionHealth) -> Void)? = nil,
+        onEvent: @escaping @Sendable (MQTTEvent) -> Void = { _ in }
+    ) throws(MQTTFault) {
         let box = Box()
         self.box = box
-        let acknowledged: @Sendable (Int32) -> Void = { number in
-            let found = box.waiting.withLock { waiting -> CheckedContinuation<Bool, Never>? in
-                if let found = waiting.continuations.removeValue(forKey: number) { return found }
-                if waiting.givenUp.remove(number) == nil, waiting.early.count < 1000 { waiting.early.insert(number) }
-                return nil
-            }
-            found?.resume(returning: true)
-        }
-        client = try MQTTClient(settings, acknowledged: acknowledged) { event in
+        let acknowledged: @Sendable (PublicationNumber, String?) -> Void = { box.say($1.map { .refused($0) } ?? .taken, on: $0) }
+        client = try MQTTClient(settings, subscribe: topics, acknowledged: acknowledged, onHealth: onHealth) { event in
             switch event {
-            case .connected: box.waiting.withLock { $0.isConnected = true }
-            case .disconnected: box.waiting.withLock { $0.isConnected = false }
+            case .connected:
+                box.waiting.withLock { waiting in
+                    waiting.isConnected = true
+                    waiting.connection += 1
+                }
+            case .disconnected: box.lose()
             case .message: break
             }
             onEvent(event)
@@ -46,64 +75,64 @@ public final class AcknowledgedPublisher: Sendable {
 
     /// Whether the broker is reached.
     public var isConnected: Bool { box.waiting.withLock { $0.isConnected } }
+    /// How the connection stands.
+    public var health: ConnectionHealth { client.health }
 
     /// Publishes at QoS 1 and waits for the broker's word, at most so long.
     /// - Returns: false when the word did not come in time; the message may arrive all the same, so it must bear an id. A fault when it could
-    ///   not be handed over. (A result and not a throw: Swift 6.2's optimiser crashes on a typed throw out of this coroutine.)
+    ///   not be handed over, or the broker refused it. (A result and not a throw: Swift 6.2's optimiser crashes on a typed throw out of this
+    ///   coroutine.)
     public func publish(_ payload: [UInt8], to topic: String, within limit: Interval) async -> Result<Bool, MQTTFault> {
         guard isConnected else { return .success(false) }
-        let number: Int32
+        let number: PublicationNumber
         do throws(MQTTFault) { number = try client.publishNumbered(payload, to: topic) } catch { return .failure(error) }
-        return .success(await word(on: number, within: limit))
+        switch await word(on: number, within: limit) {
+        case .taken: return .success(true)
+        case .none: return .success(false)
+        case .refused(let why): return .failure(MQTTFault(action: "the broker refuses the publication to \(topic)", reason: why))
+        }
     }
 
     /// Publishes several in their order, all under way at once.
     /// - Returns: for each whether the broker has it; those behind one that could not be handed over are not tried
     public func publish(_ messages: [(payload: [UInt8], topic: String)], within limit: Interval) async -> [Bool] {
         guard isConnected else { return messages.map { _ in false } }
-        var numbers: [Int32] = []
+        var numbers: [PublicationNumber] = []
         for message in messages {
             guard let number = try? client.publishNumbered(message.payload, to: message.topic) else { break }
             numbers.append(number)
         }
         return await withTaskGroup(of: (Int, Bool).self) { group in
-            for (index, number) in numbers.enumerated() { group.addTask { (index, await self.word(on: number, within: limit)) } }
+            for (index, number) in numbers.enumerated() { group.addTask { (index, await self.word(on: number, within: limit) == .taken) } }
             var done = messages.map { _ in false }
             for await (index, arrived) in group { done[index] = arrived }
             return done
         }
     }
 
-    private func word(on number: Int32, within limit: Interval) async -> Bool {
+    private func word(on number: PublicationNumber, within limit: Interval) async -> Word {
         let box = box
         let timer = Task {
             try? await Task.sleep(for: .milliseconds(limit.milliseconds))
-            let late = box.waiting.withLock { waiting in
-                let late = waiting.continuations.removeValue(forKey: number)
-                if late != nil { waiting.givenUp.insert(number) }
-                return late
-            }
-            late?.resume(returning: false)
+            let late = box.waiting.withLock { $0.continuations.removeValue(forKey: number) }
+            late?.resume(returning: .none)
         }
         let done = await withCheckedContinuation { continuation in
-            let isDone = box.waiting.withLock { waiting -> Bool in
-                if waiting.early.remove(number) != nil { return true }
+            let known = box.waiting.withLock { waiting -> Word? in
+                if let word = waiting.early.removeValue(forKey: number) { return word }
+                guard waiting.isConnected, waiting.connection == number.connection else { return Word.none }
                 waiting.continuations[number] = continuation
-                return false
+                return nil
             }
-            if isDone { continuation.resume(returning: true) }
+            if let known { continuation.resume(returning: known) }
         }
         timer.cancel()
         return done
     }
 
-    /// Ends the connection. Blocks until its thread is gone; call it from no cooperative thread.
+    /// Ends the connection. Blocks until its thread is gone, a second at most; call it from no cooperative thread.
     public func close() {
         client.close()
-        let left = box.waiting.withLock { waiting in
-            defer { waiting.continuations = [:] }
-            return Array(waiting.continuations.values)
-        }
-        for one in left { one.resume(returning: false) }
+        box.lose()
     }
 }

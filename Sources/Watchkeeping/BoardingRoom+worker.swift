@@ -86,12 +86,8 @@ extension BoardingRoom {
             case .connected:
                 room.connected.withLock { $0 = true }
                 for id in desks.keys { show(id) }
-            case .disconnected(let reason):
-                let was = room.connected.withLock { value in
-                    defer { value = false }
-                    return value
-                }
-                if was { room.log.warning("the broker is not reached", metadata: ["why": "\(reason)"]) }
+            case .disconnected:
+                room.connected.withLock { $0 = false }
                 for id in desks.keys { handle(id, .disconnected) }
             case .message(let message): take(message)
             }

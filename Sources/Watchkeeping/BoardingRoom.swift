@@ -87,7 +87,8 @@ public final class BoardingRoom: Sendable {
         for speech in speeches {
             for topic in ElevatorProfile.Topic.allCases where topic != .command { speech.subscription(topic).map { topics.append(($0, 1)) } }
         }
-        let made = try MQTTClient(settings, subscribe: topics) { queue.push(.event($0)) }
+        let journal = ConnectionLog("boarding", log)
+        let made = try MQTTClient(settings, subscribe: topics, onHealth: journal.take) { queue.push(.event($0)) }
         client.withLock { $0 = made }
         let room = self
         OwnThread.start {
@@ -100,6 +101,8 @@ public final class BoardingRoom: Sendable {
     public var elevators: [View] { views.withLock { $0.values.sorted { $0.id < $1.id } } }
     /// Whether the broker is reached.
     public var isConnected: Bool { connected.withLock { $0 } }
+    /// How the connection to the broker stands.
+    public var health: ConnectionHealth { client.withLock { $0?.health } ?? ConnectionHealth() }
     /// Messages that could not be used.
     public var refusals: Refusals {
         var counts = refused.withLock { $0 }

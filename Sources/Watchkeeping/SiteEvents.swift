@@ -97,13 +97,18 @@ public final class SiteEventListener: Sendable {
     /// Connects.
     /// - Throws: `MQTTFault` when the settings cannot be
     public func start(_ settings: MQTTSettings) throws(MQTTFault) {
-        let made = try MQTTClient(settings, subscribe: Array(Set(sources.map(\.topic))).map { ($0, 1) }) { [weak self] event in
+        let journal = ConnectionLog("events", log)
+        let topics = Set(sources.map(\.topic)).sorted().map { ($0, Int32(1)) }
+        let made = try MQTTClient(settings, subscribe: topics, onHealth: journal.take) { [weak self] event in
             if case .message(let message) = event { self?.take(message) }
         }
         client.withLock { $0 = made }
     }
 
-    /// Called on the library's thread: reads and hands over, nothing else.
+    /// How the connection to the broker stands.
+    public var health: ConnectionHealth { client.withLock { $0?.health } ?? ConnectionHealth() }
+
+    /// Called on the connection's thread: reads and hands over, nothing else.
     func take(_ message: MQTTMessage) {
         // A retained copy is old news.
         guard !message.retained else { return }

@@ -38,7 +38,8 @@ public final class UpstreamDesk: Sendable {
         _ settings: MQTTSettings, prefix: String, site: SiteID, tags: UpstreamTags, deflates: Bool, limits: SpoolLimits, store: Store,
         mayForget: @escaping @Sendable () -> Bool, log: Logger
     ) throws(MQTTFault) {
-        publisher = try AcknowledgedPublisher(settings)
+        let journal = ConnectionLog("upstream", log)
+        publisher = try AcknowledgedPublisher(settings, onHealth: { journal.take($0) })
         self.prefix = prefix
         self.site = site
         self.tags = tags
@@ -48,6 +49,9 @@ public final class UpstreamDesk: Sendable {
         self.store = store
         self.log = log
     }
+
+    /// How the connection to the hub's broker stands.
+    public var health: ConnectionHealth { publisher.health }
 
     /// The tally so far.
     public var tally: Tally { state.withLock { $0 } }

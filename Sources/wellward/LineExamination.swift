@@ -40,24 +40,32 @@ enum LineExamination {
         return Doctor.Finding(what: name, state: .good, text: Spoken.say("能打开\(bus.device)", "\(bus.device) can be opened"), todo: "")
     }
 
-    /// Whether the broker lets us in, within five seconds.
-    static func broker(_ what: String, _ broker: SiteConfiguration.Broker) -> Doctor.Finding {
-        let heard = BlockingQueue<MQTTEvent>(capacity: 16)
+    /// Whether the broker lets us in and lets us hear what we must, within five seconds.
+    static func broker(_ what: String, _ broker: SiteConfiguration.Broker, topics: [(String, Int32)] = []) -> Doctor.Finding {
+        let heard = BlockingQueue<ConnectionHealth>(capacity: 64)
         let client: MQTTClient
-        do { client = try MQTTClient(broker.settings(clientID: "wellward-doctor-\(getpid())")) { heard.push($0) } } catch {
-            return Doctor.Finding(what: what, state: .bad, text: "\(error)", todo: Spoken.say("检查`tls`下写的文件", "check the files named under `tls`"))
+        let told: @Sendable (ConnectionHealth) -> Void = { heard.push($0) }
+        do { client = try MQTTClient(broker.settings(clientID: "wellward-doctor"), subscribe: topics, onHealth: told) { _ in } } catch {
+            return Doctor.Finding(what: what, state: .bad, text: "\(error)", todo: Spoken.say("检查主机名和端口", "check host and port"))
         }
         defer { client.close() }
-        if case .element(.connected) = heard.pop(until: OwnThread.monotonicMilliseconds() + 5000) {
-            return Doctor.Finding(
-                what: what, state: .good, text: Spoken.say("\(broker.host):\(broker.port)让我们登录了", "\(broker.host):\(broker.port) lets us in"), todo: "")
+        let deadline = OwnThread.monotonicMilliseconds() + 5000
+        var troubles: [ConnectionTrouble] = []
+        while case .element(let health) = heard.pop(until: deadline) {
+            troubles = health.troubles
+            if health.isGood {
+                return Doctor.Finding(
+                    what: what, state: .good, text: Spoken.say("\(broker.host):\(broker.port)让我们登录了", "\(broker.host):\(broker.port) lets us in"),
+                    todo: "")
+            }
+            // A broker that speaks another version is tried again at once; all else stays so for a while.
+            if let first = troubles.first, ![.lost, .noMQTT].contains(first.kind) { break }
         }
-        let door = reach(what, broker.host, broker.port)
-        guard door.state == .good else { return door }
-        return Doctor.Finding(
-            what: what, state: .bad, text: Spoken.say("\(broker.host):\(broker.port)有应答，但不让登录", "\(broker.host):\(broker.port) answers and does not let us in"),
-            todo: Spoken.say("检查用户名、密码和`tls`；服务器自己的日志会说是哪一样不对", "check user name, password and `tls`; the broker's own log says which of them it does not like")
-        )
+        guard let trouble = troubles.first else {
+            return BrokerAdvice.finding(what, broker, ConnectionTrouble(.silent, ""))
+        }
+        let door = trouble.kind == .unreachable ? reach(what, broker.host, broker.port) : nil
+        return door.flatMap { $0.state == .good ? nil : $0 } ?? BrokerAdvice.finding(what, broker, trouble)
     }
 
     /// Whether somebody listens there, within three seconds.
