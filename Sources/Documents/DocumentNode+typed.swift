@@ -160,13 +160,25 @@ extension DocumentNode {
     /// An identifier: 1 to 40 characters of `[a-z0-9-]`, as the contract's `site.id`.
     public func identifier<Subject>(_ key: String, _ type: Identifier<Subject>.Type = Identifier<Subject>.self, required: Bool = true) -> Identifier<Subject>? {
         guard let value = present(key, required: required), let text = value.scalarText() else { return nil }
-        guard (1...40).contains(text.utf8.count), text.utf8.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 95 })
-        else {
-            value.report(
-                .said("`\(text)`不能作编号", "`\(text)` is not an identifier"), fix: .said("用1到40个字符：a-z、0-9、-和_", "use 1 to 40 of the characters a-z, 0-9, - and _")
-            )
+        guard Self.isIdentifier(text) else {
+            let (problem, fix) = Self.noIdentifier(text)
+            value.report(problem, fix: fix)
             return nil
         }
         return Identifier(text)
+    }
+
+    /// Whether a text may name something: 1 to 40 of a-z, 0-9, - and _. It may then stand in topics, paths, JSON and metrics as it is.
+    public static func isIdentifier(_ text: String) -> Bool {
+        (1...40).contains(text.utf8.count) && text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 95 }
+    }
+
+    /// What is wrong with a text that may not, and the fix.
+    public static func noIdentifier(_ text: String) -> (problem: LocalizedText, fix: LocalizedText) {
+        let shown = String(text.unicodeScalars.prefix(60).map { $0.value < 0x20 || $0.value == 0x7F ? " " : Character($0) })
+        return (
+            .said("`\(shown)`不能作编号", "`\(shown)` is not an identifier"),
+            .said("用1到40个字符：a-z、0-9、-和_", "use 1 to 40 of the characters a-z, 0-9, - and _")
+        )
     }
 }

@@ -261,10 +261,16 @@ struct ConfigurationCheck {
                         "write `boarding: alarm`, or have the controller's firmware count a lease (Firmware-Notes/elevator-controller.md)"))
             }
         }
-        for (first, second) in zip(configuration.elevators, configuration.elevators.dropFirst())
-        where first.address == second.address && first.profile == second.profile {
+        // All native controllers share their topics, whatever their profile is called.
+        var owners: [String: ElevatorID] = [:]
+        for second in configuration.elevators {
+            let key = "\(second.speech.isNative ? "native" : second.profile.rawValue)/\(second.address)"
+            guard let first = owners[key] else {
+                owners[key] = second.id
+                continue
+            }
             log.add(
-                "elevator", second.id, "address", .said("地址和`\(first.id)`相同", "has the same address as `\(first.id)`"),
+                "elevator", second.id, "address", .said("地址和`\(first)`相同", "has the same address as `\(first)`"),
                 .said("每台控制器要有自己的地址", "give each controller an address of its own"))
         }
     }

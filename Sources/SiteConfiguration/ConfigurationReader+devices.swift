@@ -51,7 +51,14 @@ extension ConfigurationReader {
         let poll = node.interval("poll", least: .seconds(1)) ?? .minutes(5)
         let disabled = node.flag("disabled") ?? false
         var parameters: [String: String] = [:]
-        for (key, value) in node.child("parameters")?.entries() ?? [] { parameters[key] = value.scalarText() }
+        for (key, value) in node.child("parameters")?.entries() ?? [] {
+            guard DocumentNode.isIdentifier(key) else {
+                let (problem, fix) = DocumentNode.noIdentifier(key)
+                value.report(problem, fix: fix)
+                continue
+            }
+            parameters[key] = value.scalarText()
+        }
         guard let id else { return nil }
         remember("meter", id, node)
         guard let bus, let unit, let profile else { return nil }
@@ -168,11 +175,30 @@ extension ConfigurationReader {
         root.log.add(DocumentIssue(file: file, line: line, key: key, problem: problem, fix: fix))
     }
 
+    /// Whether every cell of a row that names something is an identifier; what is not is reported with its line.
+    private func namesAreIdentifiers(_ row: CSVTable.Row, _ path: String, _ columns: [String], required: Set<String>) -> Bool {
+        var isGood = true
+        for column in columns {
+            for text in (row.fields[column] ?? "").split(separator: ";", omittingEmptySubsequences: true).map(String.init)
+            where !DocumentNode.isIdentifier(text) {
+                let (problem, fix) = DocumentNode.noIdentifier(text)
+                report(path, row.line, column, problem, fix)
+                isGood = false
+            }
+            if required.contains(column), (row.fields[column] ?? "").isEmpty {
+                report(path, row.line, column, .said("编号是空的", "the id is empty"), .said("写上编号", "write an identifier"))
+                isGood = false
+            }
+        }
+        return isGood
+    }
+
     mutating func metersFromFile(_ path: String) -> [SiteConfiguration.Meter] {
         let known = ["id", "bus", "unit", "profile", "poll", "household", "parameters"]
         guard let table = table(path, required: ["id", "bus", "unit", "profile"], known: known) else { return [] }
         return table.rows.compactMap { row in
             let value = { (key: String) in row.fields[key] ?? "" }
+            guard namesAreIdentifiers(row, path, ["id", "bus", "profile", "household"], required: ["id", "bus", "profile"]) else { return nil }
             guard let unit = Int(value("unit")), (0...255).contains(unit) else {
                 report(
                     path, row.line, "unit", .said("`\(value("unit"))`不是从站地址", "`\(value("unit"))` is no unit address"),
@@ -189,7 +215,7 @@ extension ConfigurationReader {
             var parameters: [String: String] = [:]
             for pair in value("parameters").split(separator: ";") {
                 let words = pair.split(separator: "=", maxSplits: 1).map(String.init)
-                if words.count == 2 {
+                if words.count == 2, DocumentNode.isIdentifier(words[0]) {
                     parameters[words[0]] = words[1]
                 } else {
                     report(
@@ -214,8 +240,9 @@ extension ConfigurationReader {
     mutating func householdsFromFile(_ path: String) -> [SiteConfiguration.Household] {
         let known = ["id", "name", "address", "meter", "lives_alone", "policy", "grid", "contacts", "consent_given", "consent_by"]
         guard let table = table(path, required: ["id"], known: known) else { return [] }
-        return table.rows.map { row in
+        return table.rows.compactMap { row in
             let value = { (key: String) in row.fields[key].flatMap { $0.isEmpty ? nil : $0 } }
+            guard namesAreIdentifiers(row, path, ["id", "meter", "contacts"], required: ["id"]) else { return nil }
             let id = HouseholdID(value("id") ?? "")
             if let given = value("consent_given"), !Self.isDate(given) { report(path, row.line, "consent_given", Self.noDate(given), Self.writeDate) }
             if let alone = value("lives_alone"), !["true", "yes", "1", "false", "no", "0"].contains(alone.lowercased()) {
@@ -223,7 +250,6 @@ extension ConfigurationReader {
                     path, row.line, "lives_alone", .said("`\(alone)`不是true或false", "`\(alone)` is not true or false"),
                     .said("写true或false", "write true or false"))
             }
-            if id.rawValue.isEmpty { report(path, row.line, "id", .said("编号是空的", "the id is empty"), .said("写上编号", "write an identifier")) }
             if lines["household \(id)"] != nil {
                 report(path, row.line, "id", .said("编号`\(id)`用了两次", "the id `\(id)` is used twice"), .said("每户要有自己的编号", "give each household its own id"))
             }

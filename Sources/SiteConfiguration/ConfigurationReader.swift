@@ -287,7 +287,7 @@ public struct ConfigurationReader {
 
     private func event(_ node: DocumentNode) -> SiteConfiguration.EventSource? {
         defer { node.finish() }
-        let id = node.string("id", required: true)
+        let id = node.identifier("id", SiteID.self)?.rawValue
         let topic = node.string("topic", required: true)
         let titles = node.child("title")
         let title = titles.map { LocalizedText(chinese: $0.words("zh-Hans", .device), english: $0.words("en", .device)) }
