@@ -55,6 +55,8 @@ public enum ReleaseReason: String, Sendable, Codable, CaseIterable {
     case alarmOnly = "alarm_only"
     case tooOften = "too_often"
     case stopping
+    /// Two voices speak for the lift, and contradict one another.
+    case contradictory
 }
 
 /// A source of UUIDs that a test can repeat: the same seed gives the same identifiers.

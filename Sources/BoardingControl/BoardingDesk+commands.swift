@@ -44,8 +44,13 @@ extension BoardingDesk {
     }
 
     mutating func take(
-        _ id: String, _ result: AcknowledgementResult, _ reason: String?, at now: Instant, _ effects: inout [Effect]
+        _ id: String, _ result: AcknowledgementResult, _ reason: String?, _ boot: String?, at now: Instant, _ effects: inout [Effect]
     ) {
+        // Somebody else answers. What lets the door go is believed of anybody; that the controller obeys is not.
+        if let boot, let own = interlock.status?.boot, interlock.arrivedAt != nil, boot != own {
+            contradict(.answer, at: now, &effects)
+            if result == .accepted || result == .duplicate { return }
+        }
         guard let index = pending.firstIndex(where: { $0.command.id == id }) else {
             // A controller says "completed" when a hold it had accepted has ended on its side.
             if hold?.command == id, result == .completed { end(.controller, at: now, &effects) }

@@ -5,8 +5,29 @@ extension BoardingDesk {
     /// The most tracks followed at once; a car does not hold more.
     private static let mostTracks = 16
 
-    mutating func take(_ detection: Detection, fresh: Bool, at now: Instant, _ effects: inout [Effect]) {
-        guard fresh, (0...1).contains(detection.confidence), isNews(detection), detection.zone != .landing else { return }
+    mutating func take(_ detections: [Detection], fresh: Bool, at now: Instant, _ effects: inout [Effect]) {
+        guard fresh else { return }
+        // What one message says at once has one number, or several in a row.
+        var accepted: Set<SightNumber> = []
+        for detection in detections {
+            let number = SightNumber(boot: detection.boot, sequence: detection.sequence)
+            guard accepted.contains(number) || isNews(detection, at: now, &effects) else { continue }
+            accepted.insert(number)
+            take(detection, at: now, &effects)
+        }
+    }
+
+    private struct SightNumber: Hashable {
+        var boot: String?
+        var sequence: Int64
+    }
+
+    private mutating func take(_ detection: Detection, at now: Instant, _ effects: inout [Effect]) {
+        guard (BoardingPolicy.leastSight...1).contains(detection.confidence), detection.zone != .landing else { return }
+        if detection.kind.fillsCar {
+            seenAt = now.elapsed
+            if detection.zone == .car { seenInCar = now.elapsed }
+        }
         switch detection.kind {
         case .wheelchair, .mobilityScooter, .pram, .stretcher:
             vetoUntil = now.elapsed + BoardingPolicy.vetoLasts
@@ -18,16 +39,45 @@ extension BoardingDesk {
         if detection.kind == .ebike, detection.confidence >= policy.confirmation.confidence { lastEbike = now.elapsed }
     }
 
-    private mutating func isNews(_ detection: Detection) -> Bool {
-        guard let index = detections.firstIndex(where: { $0.boot == detection.boot }) else {
-            detections.append(DetectionBoot(boot: detection.boot, sequence: detection.sequence))
-            if detections.count > 8 { detections.removeFirst() }
-            return true
+    private mutating func isNews(_ detection: Detection, at now: Instant, _ effects: inout [Effect]) -> Bool {
+        let verdict = detections.judge(boot: detection.boot, sequence: detection.sequence, sentAt: detection.sentAt, at: now.elapsed)
+        tell(verdict, at: now, &effects)
+        return verdict == .news
+    }
+
+    private mutating func tell(_ verdict: SenderSequence.Verdict, at now: Instant, _ effects: inout [Effect]) {
+        switch verdict {
+        case .news, .repetition: break
+        case .leap: contradict(.leap, at: now, &effects)
+        case .replayed: contradict(.time, at: now, &effects)
         }
-        let last = detections[index].sequence
-        if detection.sequence == last || detection.boot != nil && detection.sequence < last { return false }
-        detections[index].sequence = detection.sequence
-        return true
+    }
+
+    mutating func take(_ status: ElevatorStatus, fresh: Bool, at now: Instant, _ effects: inout [Effect]) {
+        let verdict = interlock.take(status, fresh: fresh, at: now.elapsed)
+        tell(verdict, at: now, &effects)
+        guard verdict == .news, fresh else { return }
+        if heardAt != nil { heardAt = now.elapsed }
+        noteLoad(status.loadKilograms, at: now.elapsed)
+        noteEmpty(status, at: now, &effects)
+        if interlock.isContradictory(at: now.elapsed) { contradict(.statuses, at: now, &effects) }
+        guard interlock.isWordContradicted else { return }
+        contradict(.presence, at: now, &effects)
+        // A controller that was said to be away and speaks is there.
+        settleTrouble(&effects)
+    }
+
+    /// An empty car lifts a veto, unless something was seen there a moment ago: then the word of the controller is the weaker one.
+    private mutating func noteEmpty(_ status: ElevatorStatus, at now: Instant, _ effects: inout [Effect]) {
+        guard status.showsEmptyCar else {
+            emptyBesides = 0
+            return
+        }
+        let isContradicted = seenAt.map { now.elapsed - $0 < policy.clearAfter } ?? false
+        if !isContradicted { vetoUntil = nil }
+        // A load cell lags by a second; three statuses beside something in the car are no lag.
+        emptyBesides = seenInCar.map { now.elapsed - $0 <= .seconds(2) } ?? false ? emptyBesides + 1 : 0
+        if emptyBesides >= 3 { contradict(.emptyCar, at: now, &effects) }
     }
 
     private mutating func follow(_ detection: Detection, at now: Instant) {

@@ -85,6 +85,9 @@ extension BoardingDesk {
     private mutating func begin(at now: Instant, _ effects: inout [Effect]) {
         guard let track = confirmingTrack(at: now) else { return }
         let evidence = track.summary(at: now.elapsed, within: policy.confirmation.within)
+        // A door that has just opened is no contradiction yet: a moment later it is known.
+        let isSettling = interlock.refusal(at: now.elapsed) == nil && interlock.settledAt(now.elapsed) != nil
+        if isSettling, !interlock.isContradictory(at: now.elapsed), policy.mode == .hold { return }
         if episode == nil { episode = Episode() }
         if let refusal = refusalToBegin(at: now) {
             if refusal == .longestHold { coolDownUntil = now.advanced(by: policy.coolDown) }
@@ -111,6 +114,7 @@ extension BoardingDesk {
         if now.elapsed < coolDownUntil.elapsed { return .coolDown }
         if now.since(beginning(at: now)) >= policy.longestHold { return .longestHold }
         if let refusal = interlock.refusal(at: now.elapsed) { return refusal }
+        if interlock.settledAt(now.elapsed) != nil { return .contradictory }
         if !policy.servedFloors.isEmpty, !policy.servedFloors.contains(interlock.status?.floor ?? "") { return .floor }
         if holdsBegun.filter({ now.elapsed - $0 < .hours(1) }).count >= BoardingPolicy.holdsPerHour { return .tooOften }
         return nil

@@ -14,14 +14,20 @@ public struct BoardingDesk: Sendable {
         /// A status that could not be read.
         case unreadableStatus
         case detection(Detection, fresh: Bool)
+        /// Several of one message, which share its number or have numbers of their own.
+        case detections([Detection], fresh: Bool)
         case availability(online: Bool)
-        case acknowledgement(id: String, AcknowledgementResult, reason: String?)
+        case acknowledgement(id: String, AcknowledgementResult, reason: String?, boot: String? = nil)
+        /// A message of this lift that cannot be used.
+        case unusable(field: String)
         /// A person releases the door.
         case release(by: String)
         /// The gateway stops, or does not guard this lift any more.
         case stopping(why: String)
         /// The connection to the broker is lost: nothing is known until fresh news comes.
         case disconnected
+        /// The broker is there: from now on a silent controller is its own trouble.
+        case connected
         /// A person closed a case of this elevator as a false alarm.
         case falseAlarm
         case tick
@@ -66,7 +72,13 @@ public struct BoardingDesk: Sendable {
     public var policy: BoardingPolicy
     var interlock = Interlock()
     var tracks: [String: TrackEvidence] = [:]
-    var detections: [DetectionBoot] = []
+    var detections = SenderSequence()
+    /// When something was seen last that an empty car cannot show; in the car itself, and anywhere but on the landing.
+    var seenInCar: Interval?
+    var seenAt: Interval?
+    /// Empty statuses in a row beside something in the car.
+    var emptyBesides = 0
+    var contradictions = Contradictions()
     /// The hold in force, if any.
     public internal(set) var hold: Hold?
     /// No hold before this moment.
@@ -83,7 +95,11 @@ public struct BoardingDesk: Sendable {
     var episode: Episode?
     var lastContraband: [DetectedClass: Interval] = [:]
     var falseHolds = 0
+    /// The moment of the newest event.
+    var handledAt = Interval.zero
     var offlineSince: Interval?
+    /// When anything was heard of the controller last, while the broker was there; nil while it is not.
+    var heardAt: Interval?
     /// Whether technicians were told that the controller is away, or does not answer.
     var toldTrouble = false
     var sequence: Int64 = 0
@@ -96,11 +112,6 @@ public struct BoardingDesk: Sendable {
     struct Load: Sendable, Hashable {
         var at: Interval
         var kilograms: Double
-    }
-
-    struct DetectionBoot: Sendable, Hashable {
-        var boot: String?
-        var sequence: Int64
     }
 
     /// One e-bike from its confirmation until it is gone; each thing is told once.
@@ -124,16 +135,20 @@ public struct BoardingDesk: Sendable {
     /// Takes one event.
     public mutating func handle(_ event: Event, at now: Instant) -> [Effect] {
         var effects: [Effect] = []
+        handledAt = now.elapsed
         switch event {
         case .status(let status, let fresh):
-            if interlock.take(status, fresh: fresh, at: now.elapsed), fresh {
-                noteLoad(status.loadKilograms, at: now.elapsed)
-                if status.showsEmptyCar { vetoUntil = nil }
-            }
-        case .unreadableStatus, .disconnected: interlock.lose()
-        case .detection(let detection, let fresh): take(detection, fresh: fresh, at: now, &effects)
+            take(status, fresh: fresh, at: now, &effects)
+        case .unreadableStatus: interlock.lose()
+        case .disconnected:
+            interlock.lose()
+            heardAt = nil
+        case .connected: heardAt = now.elapsed
+        case .unusable(let field): contradict(.unusable, ["field": .same(field)], at: now, &effects)
+        case .detection(let detection, let fresh): take([detection], fresh: fresh, at: now, &effects)
+        case .detections(let detections, let fresh): take(detections, fresh: fresh, at: now, &effects)
         case .availability(let online): takeAvailability(online, at: now, &effects)
-        case .acknowledgement(let id, let result, let reason): take(id, result, reason, at: now, &effects)
+        case .acknowledgement(let id, let result, let reason, let boot): take(id, result, reason, boot, at: now, &effects)
         case .release(let by): releaseByPerson(by, at: now, &effects)
         case .stopping(let why): releaseByPerson(why, .stopping, at: now, &effects)
         case .falseAlarm: falseHolds = min(falseHolds + 1, 4)
@@ -146,34 +161,54 @@ public struct BoardingDesk: Sendable {
 
     private mutating func takeAvailability(_ online: Bool, at now: Instant, _ effects: inout [Effect]) {
         interlock.setOnline(online)
+        if heardAt != nil { heardAt = now.elapsed }
         if !online {
             offlineSince = offlineSince ?? now.elapsed
         } else {
             offlineSince = nil
+            contradictions.end(.presence)
             settleTrouble(&effects)
         }
     }
 
     /// A controller that is away for minutes is a case for the maintenance company; a short gap is the network's daily life.
     private mutating func tellOffline(at now: Instant, _ effects: inout [Effect]) {
-        guard let offlineSince, !toldTrouble, now.elapsed - offlineSince >= BoardingPolicy.offlineTold else { return }
+        if contradictions.settle(at: now.elapsed), !toldTrouble { effects.append(.clearEquipment) }
+        guard let awaySince = awaySince(at: now.elapsed), !toldTrouble, now.elapsed - awaySince >= BoardingPolicy.offlineTold else { return }
         toldTrouble = true
-        let away = Phrase.Filling.text(Phrase.span(milliseconds: (now.elapsed - offlineSince).milliseconds))
+        let away = Phrase.Filling.text(Phrase.span(milliseconds: (now.elapsed - awaySince).milliseconds))
         effects.append(.raise(finding("offline", .elevatorOffline, ["away": away], kind: .equipment, at: now)))
     }
 
     mutating func settleTrouble(_ effects: inout [Effect]) {
         guard toldTrouble else { return }
         toldTrouble = false
-        effects.append(.clearEquipment)
+        if !contradictions.isOpen { effects.append(.clearEquipment) }
+    }
+
+    /// Since when the controller is away: by its own word that nothing contradicts, or because nothing is heard of it.
+    private func awaySince(at now: Interval) -> Interval? {
+        if let offlineSince, !interlock.isWordContradicted { return offlineSince }
+        return heardAt.flatMap { now - $0 >= BoardingPolicy.silence ? $0 : nil }
+    }
+
+    mutating func contradict(
+        _ kind: Contradictions.Kind, _ fillings: [String: Phrase.Filling] = [:], at now: Instant, _ effects: inout [Effect]
+    ) {
+        guard contradictions.see(kind, at: now.elapsed) else { return }
+        effects.append(.raise(finding("contradiction_\(kind.rawValue)", kind.sentence, fillings, kind: .equipment, at: now)))
     }
 
     /// The newest status, fresh or not.
     public var status: ElevatorStatus? { interlock.status }
     /// When the newest fresh status arrived, on the elapsed-time axis.
     public var statusArrivedAt: Interval? { interlock.arrivedAt }
-    /// What the controller says of itself; nil before it said anything.
-    public var online: Bool? { interlock.online }
+    /// Whether the controller is there, by its word and its statuses together; nil before anything was heard.
+    public func online(at now: Interval) -> Bool? {
+        if let heardAt, now - heardAt >= BoardingPolicy.silence, interlock.word != nil || interlock.arrivedAt != nil { return false }
+        if interlock.isWordContradicted, interlock.arrivedAt != nil { return true }
+        return interlock.word ?? (interlock.arrivedAt != nil ? true : nil)
+    }
 
     /// The next moment at which something is due without any event; nil when nothing is.
     public var nextDeadline: Interval? {
@@ -182,7 +217,10 @@ public struct BoardingDesk: Sendable {
             moments += [hold.renewAt, hold.endsBy.elapsed, hold.leaseUntil]
             if let until = interlock.freshUntil { moments.append(until + .milliseconds(1)) }
         }
-        if let offlineSince, !toldTrouble { moments.append(offlineSince + BoardingPolicy.offlineTold) }
+        let awaySince = interlock.isWordContradicted ? heardAt : offlineSince ?? heardAt
+        if let awaySince, !toldTrouble { moments.append(awaySince + BoardingPolicy.offlineTold) }
+        if let over = contradictions.nextDeadline { moments.append(over) }
+        if hold == nil, !tracks.isEmpty, let settled = interlock.settledAt(handledAt) { moments.append(settled) }
         if hold != nil || episode != nil, let lastEbike { moments.append(lastEbike + policy.clearAfter) }
         return moments.min()
     }

@@ -66,4 +66,8 @@ public struct BoardingPolicy: Sendable, Hashable, Codable {
     public static let offlineTold = Interval.minutes(6)
     /// A veto lasts so long, or until the car is seen empty.
     public static let vetoLasts = Interval.seconds(30)
+    /// Below this a recogniser has seen nothing. A veto asks for no more: nobody is kept in a lift for want of certainty.
+    public static let leastSight = 0.1
+    /// A controller of which nothing is heard for so long, neither status nor word, is away.
+    public static let silence = Interval.seconds(60)
 }

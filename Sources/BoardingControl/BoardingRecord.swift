@@ -48,6 +48,7 @@ extension ReleaseReason {
             case .alarmOnly: ("这部电梯只提醒", "this lift only warns")
             case .tooOften: ("一小时内控门太多次", "it was held too often within an hour")
             case .stopping: ("网关正在停止", "the gateway is stopping")
+            case .contradictory: ("电梯状态自相矛盾", "the lift's statuses contradict one another")
             }
         return LocalizedText(chinese: chinese, english: english)
     }

@@ -123,35 +123,48 @@ public struct ElevatorProfile: Sendable, Hashable {
             serviceMode: word(.status, "service_mode", payload).flatMap(ServiceMode.init) ?? .unknown,
             motion: word(.status, "motion", payload).flatMap(Motion.init) ?? .unknown, floor: word(.status, "floor", payload) ?? "",
             door: word(.status, "door", payload).flatMap(DoorState.init) ?? .unknown, doorZone: flag(.status, "door_zone", payload),
-            loadKilograms: raw(.status, "load_kg", payload)?.double, passenger: flag(.status, "passenger", payload), faults: faults)
+            loadKilograms: raw(.status, "load_kg", payload)?.double, passenger: flag(.status, "passenger", payload), faults: faults,
+            sentAt: time(.status, payload))
     }
 
     private func sequence(_ topic: Topic, _ payload: JSONValue) -> Int64? {
         raw(topic, "seq", payload)?.double.flatMap { abs($0) < 9e15 ? Int64($0) : nil }
     }
 
-    /// Reads a detection. An unknown class is `other`; an unknown zone makes it malformed, since it decides.
-    public func detection(_ bytes: [UInt8], arrival: Int64) throws(NativeElevatorMessages.Fault) -> Detection {
-        if isNative { return try NativeElevatorMessages.detection(bytes) }
+    /// Reads a message with one detection or a list of them. An unknown class is `other`; an unknown zone or a confidence outside 0 to 1 makes it
+    /// unusable, since they decide.
+    public func detections(_ bytes: [UInt8], arrival: Int64) throws(NativeElevatorMessages.Fault) -> [Detection] {
+        if isNative { return try NativeElevatorMessages.detections(bytes) }
         let payload = try parse(bytes)
-        guard let zone = word(.detection, "zone", payload).flatMap(DetectionZone.init), let confidence = raw(.detection, "confidence", payload)?.double,
-            confidence.isFinite
-        else { throw .malformed }
+        // A map may itself point into a list.
+        guard case .list(let elements) = payload, raw(.detection, "confidence", payload) == nil else { return [try detection(payload, arrival: arrival)] }
+        guard elements.count <= NativeElevatorMessages.mostDetections else { throw .unusable(field: "list") }
+        var found: [Detection] = []
+        for element in elements { found.append(try detection(element, arrival: arrival)) }
+        return found
+    }
+
+    private func detection(_ payload: JSONValue, arrival: Int64) throws(NativeElevatorMessages.Fault) -> Detection {
+        guard let zone = word(.detection, "zone", payload).flatMap(DetectionZone.init) else { throw .unusable(field: "zone") }
+        guard let confidence = raw(.detection, "confidence", payload)?.double, (0...1).contains(confidence) else { throw .unusable(field: "confidence") }
         return Detection(
             sequence: sequence(.detection, payload) ?? arrival, boot: word(.detection, "boot", payload),
             track: String((word(.detection, "track", payload) ?? "").prefix(128)),
             kind: word(.detection, "class", payload).flatMap(DetectedClass.init) ?? .other, confidence: confidence, zone: zone,
-            image: word(.detection, "image", payload).map { String($0.prefix(512)) })
+            image: word(.detection, "image", payload).map { String($0.prefix(512)) }, sentAt: time(.detection, payload))
     }
+
+    private func time(_ topic: Topic, _ payload: JSONValue) -> WallTime? { word(topic, "at", payload).flatMap { CivilClock.parse(rfc3339: $0) } }
 
     /// Reads an acknowledgement.
     public func acknowledgement(
         _ bytes: [UInt8]
-    ) throws(NativeElevatorMessages.Fault) -> (id: String, result: AcknowledgementResult, reason: String?) {
+    ) throws(NativeElevatorMessages.Fault) -> (id: String, result: AcknowledgementResult, reason: String?, boot: String?) {
         if isNative { return try NativeElevatorMessages.acknowledgement(bytes) }
         let payload = try parse(bytes)
-        guard let id = word(.ack, "id", payload), let result = word(.ack, "result", payload).flatMap(AcknowledgementResult.init) else { throw .malformed }
-        return (id, result, word(.ack, "reason", payload))
+        guard let id = word(.ack, "id", payload), let result = word(.ack, "result", payload).flatMap(AcknowledgementResult.init)
+        else { throw .unusable(field: "result") }
+        return (id, result, word(.ack, "reason", payload), nil)
     }
 
     /// Reads whether the controller is there.
@@ -169,9 +182,7 @@ public struct ElevatorProfile: Sendable, Hashable {
     public func encode(_ command: BoardingCommand, address: String, clock: inout CivilClock, openCase: String?) -> [UInt8]? {
         if isNative { return NativeElevatorMessages.encode(command, clock: &clock, openCase: openCase) }
         guard let action = actions[command.action] else { return nil }
-        func quoted(_ text: String) -> String {
-            (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
-        }
+        func quoted(_ text: String) -> String { JSONText.text(text).text }
         let values: [(String, String)] = [
             ("id", quoted(command.id)), ("seq", String(command.sequence)), ("boot", quoted(command.boot)), ("action", quoted(action)),
             ("issued_at", quoted(clock.rfc3339(command.issuedAt))), ("lease_ms", String(command.lease.milliseconds)),

@@ -1,4 +1,5 @@
 import Phrasebook
+import Telemetry
 
 /// What an elevator is doing, by the categories of GB/T 24476. Raw values are the contract's; whatever is not among
 /// them is `unknown`, and unknown never holds a door.
@@ -33,11 +34,14 @@ public struct ElevatorStatus: Sendable, Hashable {
     /// Whether somebody is in the car; nil when not known.
     public var passenger: Bool?
     public var faults: [String]
+    /// The sender's own time; nil when it does not say.
+    public var sentAt: WallTime?
 
     /// A status with all its parts.
     public init(
         sequence: Int64, boot: String? = nil, serviceMode: ServiceMode, motion: Motion, floor: String, door: DoorState,
-        doorZone: Bool?, loadKilograms: Double? = nil, passenger: Bool? = nil, faults: [String] = []
+        doorZone: Bool?, loadKilograms: Double? = nil, passenger: Bool? = nil, faults: [String] = [],
+        sentAt: WallTime? = nil
     ) {
         self.sequence = sequence
         self.boot = boot
@@ -49,6 +53,7 @@ public struct ElevatorStatus: Sendable, Hashable {
         self.loadKilograms = loadKilograms
         self.passenger = passenger
         self.faults = faults.prefix(Self.mostFaults).map { $0.bounded(.word) }
+        self.sentAt = sentAt
     }
 
     /// More fault codes than this at once are not kept.
@@ -70,6 +75,8 @@ public enum DetectedClass: String, Sendable, Codable, CaseIterable {
 
     /// Whether somebody may be there who must never be kept in a lift.
     public var vetoes: Bool { self == .wheelchair || self == .mobilityScooter || self == .pram || self == .stretcher }
+    /// Whether it is a sight that an empty car cannot show.
+    var fillsCar: Bool { self != .other && self != .ebikeBattery && self != .gasCylinder }
 }
 
 /// Where it was seen.
@@ -89,11 +96,13 @@ public struct Detection: Sendable, Hashable {
     public var zone: DetectionZone
     /// An opaque reference; the image stays where it was taken.
     public var image: String?
+    /// The sender's own time; nil when it does not say.
+    public var sentAt: WallTime?
 
     /// A detection with all its parts.
     public init(
         sequence: Int64, boot: String? = nil, track: String, kind: DetectedClass, confidence: Double, zone: DetectionZone,
-        image: String? = nil
+        image: String? = nil, sentAt: WallTime? = nil
     ) {
         self.sequence = sequence
         self.boot = boot
@@ -102,6 +111,7 @@ public struct Detection: Sendable, Hashable {
         self.confidence = confidence
         self.zone = zone
         self.image = image?.bounded(Self.reference)
+        self.sentAt = sentAt
     }
 
     /// What is compared and looked up, and never read by people.

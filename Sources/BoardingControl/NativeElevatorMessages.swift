@@ -11,6 +11,44 @@ public enum NativeElevatorMessages {
     public enum Fault: Error, Sendable, Hashable {
         case tooLarge(Int)
         case malformed
+        /// A field that is missing, of another type, or outside of its range.
+        case unusable(field: String)
+
+        /// What is wrong, in a word: the field's name where it is one.
+        public var field: String {
+            switch self {
+            case .tooLarge: "size"
+            case .malformed: "json"
+            case .unusable(let field): field
+            }
+        }
+    }
+
+    /// A floor as controllers write it: `"3"`, `3`, `-1`.
+    private struct Floor: Decodable {
+        var name: String
+        init(from decoder: any Decoder) throws {
+            let value = try decoder.singleValueContainer()
+            if let text = try? value.decode(String.self) {
+                name = String(text.prefix(16))
+            } else {
+                let number = try value.decode(Double.self)
+                guard let word = JSONValue.number(number).word else { throw DecodingError.dataCorruptedError(in: value, debugDescription: "no floor") }
+                name = word
+            }
+        }
+    }
+
+    /// One or a list of something.
+    private struct OneOrMore<Element: Decodable>: Decodable {
+        var elements: [Element]
+        init(from decoder: any Decoder) throws {
+            if (try? decoder.unkeyedContainer()) != nil {
+                elements = try [Element](from: decoder)
+            } else {
+                elements = [try Element(from: decoder)]
+            }
+        }
     }
 
     private struct StatusPayload: Decodable {
@@ -18,7 +56,8 @@ public enum NativeElevatorMessages {
         var boot: String?
         var service_mode: String?
         var motion: String?
-        var floor: String?
+        var floor: Floor?
+        var at: String?
         var door: String?
         var door_zone: Bool?
         var load_kg: Double?
@@ -34,12 +73,14 @@ public enum NativeElevatorMessages {
         var confidence: Double
         var zone: String
         var image: String?
+        var at: String?
     }
 
     private struct AcknowledgementPayload: Decodable {
         var id: String
         var result: String
         var reason: String?
+        var boot: String?
     }
 
     private static func decode<Payload: Decodable>(_ bytes: [UInt8], _ type: Payload.Type) throws(Fault) -> Payload {
@@ -47,8 +88,19 @@ public enum NativeElevatorMessages {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
-            throw .malformed
+            throw fault(error)
         }
+    }
+
+    private static func fault(_ error: any Error) -> Fault {
+        let path: [any CodingKey]? =
+            switch error as? DecodingError {
+            case .keyNotFound(let key, let context): context.codingPath + [key]
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context): context.codingPath
+            default: nil
+            }
+        guard let name = path?.last(where: { $0.intValue == nil })?.stringValue else { return .malformed }
+        return .unusable(field: String(name.prefix(40)))
     }
 
     /// Reads a status. Fields that are absent are unknown.
@@ -57,29 +109,47 @@ public enum NativeElevatorMessages {
         return ElevatorStatus(
             sequence: payload.seq, boot: payload.boot,
             serviceMode: payload.service_mode.flatMap(ServiceMode.init) ?? .unknown,
-            motion: payload.motion.flatMap(Motion.init) ?? .unknown, floor: payload.floor ?? "",
+            motion: payload.motion.flatMap(Motion.init) ?? .unknown, floor: payload.floor?.name ?? "",
             door: payload.door.flatMap(DoorState.init) ?? .unknown, doorZone: payload.door_zone,
-            loadKilograms: payload.load_kg, passenger: payload.passenger, faults: payload.faults ?? [])
+            loadKilograms: payload.load_kg, passenger: payload.passenger, faults: payload.faults ?? [],
+            sentAt: payload.at.flatMap { CivilClock.parse(rfc3339: $0) })
     }
 
-    /// Reads a detection. An unknown class is `other`; an unknown zone makes the detection malformed, since it decides.
+    /// The most detections of one message that are read.
+    public static let mostDetections = 32
+
+    /// Reads a detection. An unknown class is `other`; an unknown zone or a confidence outside 0 to 1 makes it unusable, since they decide.
     public static func detection(_ bytes: [UInt8]) throws(Fault) -> Detection {
-        let payload = try decode(bytes, DetectionPayload.self)
-        guard let zone = DetectionZone(rawValue: payload.zone), payload.confidence.isFinite, payload.track.utf8.count <= 128
-        else { throw .malformed }
+        guard let first = try detections(bytes).first else { throw .malformed }
+        return first
+    }
+
+    /// Reads a message that holds one detection or a list of them.
+    public static func detections(_ bytes: [UInt8]) throws(Fault) -> [Detection] {
+        let payloads = try decode(bytes, OneOrMore<DetectionPayload>.self).elements
+        guard payloads.count <= mostDetections else { throw .unusable(field: "list") }
+        var found: [Detection] = []
+        for payload in payloads { found.append(try detection(payload)) }
+        return found
+    }
+
+    private static func detection(_ payload: DetectionPayload) throws(Fault) -> Detection {
+        guard let zone = DetectionZone(rawValue: payload.zone) else { throw .unusable(field: "zone") }
+        guard (0...1).contains(payload.confidence) else { throw .unusable(field: "confidence") }
+        guard payload.track.utf8.count <= 128 else { throw .unusable(field: "track") }
         return Detection(
             sequence: payload.seq, boot: payload.boot, track: payload.track,
             kind: DetectedClass(rawValue: payload.class) ?? .other, confidence: payload.confidence, zone: zone,
-            image: payload.image.map { String($0.prefix(512)) })
+            image: payload.image.map { String($0.prefix(512)) }, sentAt: payload.at.flatMap { CivilClock.parse(rfc3339: $0) })
     }
 
     /// Reads an acknowledgement.
     public static func acknowledgement(
         _ bytes: [UInt8]
-    ) throws(Fault) -> (id: String, result: AcknowledgementResult, reason: String?) {
+    ) throws(Fault) -> (id: String, result: AcknowledgementResult, reason: String?, boot: String?) {
         let payload = try decode(bytes, AcknowledgementPayload.self)
-        guard let result = AcknowledgementResult(rawValue: payload.result) else { throw .malformed }
-        return (payload.id, result, payload.reason)
+        guard let result = AcknowledgementResult(rawValue: payload.result) else { throw .unusable(field: "result") }
+        return (payload.id, result, payload.reason, payload.boot)
     }
 
     /// Reads the retained availability word.
@@ -91,20 +161,13 @@ public enum NativeElevatorMessages {
         }
     }
 
-    /// Writes a command. Written by hand: the same command always gives the same bytes, so that a retry is identical.
+    /// Writes a command: the same command always gives the same bytes, so that a retry is identical.
     public static func encode(_ command: BoardingCommand, clock: inout CivilClock, openCase: String?) -> [UInt8] {
-        var parts = [
-            "\"id\":\"\(command.id)\"", "\"seq\":\(command.sequence)", "\"boot\":\"\(command.boot)\"",
-            "\"action\":\"\(command.action.rawValue)\"", "\"issued_at\":\"\(clock.rfc3339(command.issuedAt))\"",
-            "\"lease_ms\":\(command.lease.milliseconds)", "\"reason\":\"\(command.reason)\"",
-            "\"status_seq\":\(command.statusSequence.map(String.init) ?? "null")",
-            "\"case\":\(openCase.map { "\"\($0)\"" } ?? "null")",
-        ]
-        if let text = command.announcement {
-            parts.append("\"announce\":{\"zh-Hans\":\"\(text.chinese)\",\"en\":\"\(text.english)\"}")
-        } else {
-            parts.append("\"announce\":null")
-        }
-        return Array("{\(parts.joined(separator: ","))}".utf8)
+        let words: JSONText = command.announcement.map { .object([("zh-Hans", .text($0.chinese)), ("en", .text($0.english))]) } ?? .null
+        return JSONText.object([
+            ("id", .text(command.id)), ("seq", .integer(command.sequence)), ("boot", .text(command.boot)), ("action", .text(command.action.rawValue)),
+            ("issued_at", .text(clock.rfc3339(command.issuedAt))), ("lease_ms", .integer(command.lease.milliseconds)), ("reason", .text(command.reason)),
+            ("status_seq", command.statusSequence.map { .integer($0) } ?? .null), ("case", .optional(openCase)), ("announce", words),
+        ]).bytes
     }
 }

@@ -112,6 +112,11 @@ enum MetricsText {
                     ("reason=\"retained_command\"", Double(refused.retainedCommand)),
                 ])
             out.family(
+                "wellward_elevator_messages_refused_total", "counter", "Messages of a lift that could not be used, by the field that is wrong.",
+                refused.byElevator.sorted { $0.key < $1.key }.flatMap { id, fields in
+                    fields.sorted { $0.key < $1.key }.map { ("elevator=\"\(id)\",field=\"\($0.key)\"", Double($0.value)) }
+                })
+            out.family(
                 "wellward_elevators_holding", "gauge", "Elevator doors held now.", [("", Double(boarding.elevators.filter { $0.holdSince != nil }.count))])
         }
         return out.text

@@ -28,6 +28,8 @@ public enum Sentence: String, CaseIterable, Sendable {
         commandUnanswered
     // Elevators.
     case ebikeHeld, ebikeSeen, ebikeRefused, ebikeVetoed, ebikeLongestHold, ebikeTooOften, batterySeen, gasSeen, elevatorOffline
+    case contradictionPresence, contradictionEmptyCar, contradictionStatuses, contradictionLeap, contradictionTime, contradictionAnswer
+    case contradictionUnusable
     case announceHold, announceAlarm
     // Notices.
     case subjectHome, subjectHomeNamed, subjectLift, subjectMeter, subjectBus, subjectSite
@@ -316,6 +318,41 @@ public enum Sentence: String, CaseIterable, Sendable {
             ("一小时内已控门{count}次，改为只提醒。请检查检测设备。", "The door was held {count} times within an hour; from now on only warnings. Check the detector.")
         case .batterySeen: ("检测到电瓶车电池进电梯。", "An e-bike battery was detected in the lift.")
         case .gasSeen: ("检测到液化气瓶进电梯。", "A gas cylinder was detected in the lift.")
+        case .contradictionPresence:
+            (
+                "电梯控制器的状态在更新，但服务器上留着它的“offline”。请让控制器重新发布“online”。",
+                "The lift's controller sends its status, but the broker keeps its word offline. Let the controller publish online again."
+            )
+        case .contradictionEmptyCar:
+            (
+                "摄像头看到轿厢里有人或车，控制器却说轿厢是空的。请检查称重和轿厢传感器。",
+                "The camera sees somebody or a vehicle in the car, but the controller says that it is empty. Check the load cell and the car's sensors."
+            )
+        case .contradictionStatuses:
+            (
+                "这部电梯的状态前后矛盾，不会控门。请检查是否有两个设备用它的主题发布。",
+                "The lift's statuses contradict one another, so its door is not held. Check whether two devices publish on its topics."
+            )
+        case .contradictionLeap:
+            (
+                "收到一条序号跳得太远的消息，没有采用。请检查是否有别的设备冒用这个控制器。",
+                "A message had a number far ahead of its controller's, and was not used. Check whether another device speaks in its name."
+            )
+        case .contradictionTime:
+            (
+                "消息里的时间和发送者的时钟对不上，没有采用。请检查它的时钟，以及是否有人重放旧消息。",
+                "Messages bear times that do not fit their sender's clock, and were not used. Check its clock, and whether somebody replays old ones."
+            )
+        case .contradictionAnswer:
+            (
+                "命令的应答不是这个控制器发的。请检查服务器的acl_file。",
+                "Answers to commands do not come from the lift's controller. Check the broker's acl_file."
+            )
+        case .contradictionUnusable:
+            (
+                "这部电梯的消息用不了：{field}。请对照协议检查控制器或摄像头。",
+                "Messages of this lift cannot be used: {field}. Check its controller or camera against the protocol."
+            )
         case .elevatorOffline:
             (
                 "电梯控制器已离线{away}。电梯照常运行，但这里看不到电瓶车。请联系维保单位。",

@@ -81,8 +81,11 @@ public final class SimulatedElevator: Sendable {
             for _ in 0..<(fault == .doubled ? 2 : 1) { try? client.publish(Array(text.utf8), to: "\(root)/\(topic)", retain: retain) }
         }
         func answer(_ answer: ControllerFirmware.Answer) {
-            let reason = answer.reason.map { "\"\($0)\"" } ?? "null"
-            send("{\"id\":\"\(answer.id)\",\"result\":\"\(answer.result.rawValue)\",\"reason\":\(reason),\"at\":\"\(stamp())\",\"boot\":\"\(boot)\"}", "ack")
+            let payload = JSONText.object([
+                ("id", .text(answer.id)), ("result", .text(answer.result.rawValue)), ("reason", .optional(answer.reason)), ("at", .text(stamp())),
+                ("boot", .text(boot)),
+            ])
+            send(payload.text, "ack")
         }
         var waiting: [(due: Int64, answer: ControllerFirmware.Answer)] = []
         var lastStatus: String?
@@ -113,9 +116,11 @@ public final class SimulatedElevator: Sendable {
                 changed = true
             case .element(.detect(let track, let kind, let confidence, let zone)):
                 sequence += 1
-                send(
-                    "{\"seq\":\(sequence),\"at\":\"\(stamp())\",\"boot\":\"\(boot)\",\"track\":\"\(track)\",\"class\":\"\(kind.rawValue)\",\"confidence\":\(confidence),\"zone\":\"\(zone.rawValue)\",\"image\":null}",
-                    "detection")
+                let payload = JSONText.object([
+                    ("seq", .integer(sequence)), ("at", .text(stamp())), ("boot", .text(boot)), ("track", .text(track)), ("class", .text(kind.rawValue)),
+                    ("confidence", .number(confidence)), ("zone", .text(zone.rawValue)), ("image", .null),
+                ])
+                send(payload.text, "detection")
             }
             let later = OwnThread.monotonicMilliseconds()
             if let ended = firmware.tick(at: .milliseconds(later)) { answer(ended) }
@@ -137,9 +142,12 @@ public final class SimulatedElevator: Sendable {
     }
 
     private func json(_ status: ElevatorStatus, _ boot: String) -> String {
-        "{\"seq\":\(status.sequence),\"at\":\"\(stamp())\",\"boot\":\"\(boot)\",\"service_mode\":\"\(status.serviceMode.rawValue)\","
-            + "\"motion\":\"\(status.motion.rawValue)\",\"floor\":\"\(status.floor)\",\"door\":\"\(status.door.rawValue)\","
-            + "\"door_zone\":\(status.doorZone ?? false),\"load_kg\":\(status.loadKilograms ?? 0),\"passenger\":\(status.passenger ?? false),\"faults\":[]}"
+        JSONText.object([
+            ("seq", .integer(status.sequence)), ("at", .text(stamp())), ("boot", .text(boot)), ("service_mode", .text(status.serviceMode.rawValue)),
+            ("motion", .text(status.motion.rawValue)), ("floor", .text(status.floor)), ("door", .text(status.door.rawValue)),
+            ("door_zone", .flag(status.doorZone ?? false)), ("load_kg", .number(status.loadKilograms ?? 0)), ("passenger", .flag(status.passenger ?? false)),
+            ("faults", .list([])),
+        ]).text
     }
 
     private struct CommandPayload: Decodable {

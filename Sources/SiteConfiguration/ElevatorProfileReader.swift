@@ -7,8 +7,8 @@ import Telemetry
 public enum ElevatorProfileReader {
     private static let names: [ElevatorProfile.Topic: [String]] = [
         .availability: ["state"],
-        .status: ["seq", "boot", "service_mode", "motion", "floor", "door", "door_zone", "load_kg", "passenger", "faults"],
-        .detection: ["seq", "boot", "track", "class", "confidence", "zone", "image"],
+        .status: ["seq", "boot", "service_mode", "motion", "floor", "door", "door_zone", "load_kg", "passenger", "faults", "at"],
+        .detection: ["seq", "boot", "track", "class", "confidence", "zone", "image", "at"],
         .ack: ["id", "result", "reason"],
     ]
     /// The native words a map may lead to, where they are limited.

@@ -78,10 +78,12 @@ extension SpoolEntry {
     /// A group of readings in few bytes: `[meter, point, Unix milliseconds, value or null, quality]` each.
     init?(readings: [Reading]) {
         guard let last = readings.last else { return nil }
-        let rows = readings.map { reading -> String in
-            let value = reading.value.flatMap { $0.isFinite ? "\($0)" : nil } ?? "null"
-            return "[\"\(reading.meter)\",\"\(reading.point)\",\(reading.at.unixMilliseconds),\(value),\"\(reading.quality.rawValue)\"]"
+        let rows = readings.map { reading in
+            JSONText.list([
+                .text("\(reading.meter)"), .text("\(reading.point)"), .integer(reading.at.unixMilliseconds), reading.value.map { .number($0) } ?? .null,
+                .text(reading.quality.rawValue),
+            ])
         }
-        self.init(kind: .readings, subject: "readings", at: last.at, body: "{\"readings\":[\(rows.joined(separator: ","))]}")
+        self.init(kind: .readings, subject: "readings", at: last.at, body: JSONText.object([("readings", .list(rows))]).text)
     }
 }

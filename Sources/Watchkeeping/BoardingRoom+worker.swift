@@ -21,6 +21,8 @@ extension BoardingRoom {
         var sentBytes: [String: [UInt8]] = [:]
         var civil: CivilClock
         var loggedAt: Int64 = 0
+        /// When a lift's unusable messages were logged last, by lift and field.
+        var unusableLoggedAt: [String: Int64] = [:]
         /// Senders whose messages carry no boot, by lift and topic.
         var bootless: Set<String> = []
 
@@ -59,6 +61,7 @@ extension BoardingRoom {
                 } else {
                     desks[elevator.id] = BoardingDesk(
                         elevator: elevator.id, policy: elevator.policy, boot: room.boot, seed: UInt64.random(in: 0...UInt64.max), at: now)
+                    if room.isConnected { handle(elevator.id, .connected) }
                     desks[elevator.id]?.recall(holds: (room.heldLately[elevator.id] ?? []).map { now.elapsed - (now.wall - $0) })
                 }
                 show(elevator.id)
@@ -85,7 +88,7 @@ extension BoardingRoom {
             switch event {
             case .connected:
                 room.connected.withLock { $0 = true }
-                for id in desks.keys { show(id) }
+                for id in desks.keys { handle(id, .connected) }
             case .disconnected:
                 room.connected.withLock { $0 = false }
                 for id in desks.keys { handle(id, .disconnected) }
@@ -135,20 +138,39 @@ extension BoardingRoom {
                         throw error
                     }
                 case .detection:
-                    let detection = try speech.detection(message.payload, arrival: arrivals)
-                    if speech.isNative { note(boot: detection.boot, id, topic) }
-                    handle(id, .detection(detection, fresh: !message.retained))
+                    let detections = try speech.detections(message.payload, arrival: arrivals)
+                    if speech.isNative, let first = detections.first { note(boot: first.boot, id, topic) }
+                    handle(id, .detections(detections, fresh: !message.retained))
                 case .availability: handle(id, .availability(online: try speech.availability(message.payload)))
                 case .ack:
                     let answer = try speech.acknowledgement(message.payload)
-                    if !message.retained { handle(id, .acknowledgement(id: answer.id, answer.result, reason: answer.reason)) }
+                    if !message.retained { handle(id, .acknowledgement(id: answer.id, answer.result, reason: answer.reason, boot: answer.boot)) }
                 case .command:
                     // Our own commands come back to us; a kept one is somebody's mistake and worth telling.
                     if message.retained { refuse(\.retainedCommand, "retained command") }
                 }
             } catch {
                 refuse(\.malformed, "payload")
+                note(unusable: "\(topic.rawValue).\(error.field)", id)
+                if !message.retained { handle(id, .unusable(field: "\(topic.rawValue).\(error.field)")) }
             }
+        }
+
+        /// A message of a lift that we know and cannot use: counted and told by lift and field, each once a minute at most.
+        private mutating func note(unusable field: String, _ id: ElevatorID) {
+            // Field names come from the message's own keys where they are ours, so there are few; the bound is for what nobody foresaw.
+            let count = room.refused.withLock { refused -> Int in
+                var fields = refused.byElevator[id] ?? [:]
+                if fields.count < 32 || fields[field] != nil { fields[field, default: 0] += 1 }
+                refused.byElevator[id] = fields
+                return fields[field] ?? 0
+            }
+            let now = OwnThread.monotonicMilliseconds()
+            let key = "\(id)/\(field)"
+            guard now - (unusableLoggedAt[key] ?? -60_000) >= 60_000 else { return }
+            if unusableLoggedAt.count > 1000 { unusableLoggedAt.removeAll() }
+            unusableLoggedAt[key] = now
+            room.log.warning("messages of a lift cannot be used", metadata: ["elevator": "\(id)", "field": "\(field)", "count": "\(count)"])
         }
 
         /// A sender without a boot is believed, and said once: its restart and a replay cannot be told apart.
@@ -213,7 +235,7 @@ extension BoardingRoom {
             let now = room.clock.now()
             func wall(_ elapsed: Interval) -> WallTime { now.wall - (now.elapsed - elapsed) }
             // Without the broker nobody knows of any lift whether it is there.
-            let isOnline = room.connected.withLock { $0 } && desk.online ?? (desk.statusArrivedAt != nil)
+            let isOnline = room.connected.withLock { $0 } && desk.online(at: now.elapsed) ?? false
             let view = View(
                 id: id, online: isOnline, mode: desk.policy.mode, status: desk.status,
                 statusAt: desk.statusArrivedAt.map(wall), holdSince: desk.hold?.since.wall, holdEndsBy: desk.hold?.endsBy.wall,

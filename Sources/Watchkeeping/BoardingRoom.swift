@@ -38,6 +38,8 @@ public final class BoardingRoom: Sendable {
         public var unknownElevator = 0
         public var overflow = 0
         public var retainedCommand = 0
+        /// Messages of a lift that cannot be used, by the field that is wrong.
+        public var byElevator: [ElevatorID: [String: Int]] = [:]
     }
 
     enum Item: Sendable {

@@ -17,11 +17,13 @@ public struct UpstreamMessage: Sendable, Hashable {
     public init(_ entry: SpoolEntry, prefix: String, site: SiteID, tag: String, deflates: Bool) {
         topic = "\(prefix)/sites/\(site)/\(entry.kind.word)"
         var civil = CivilClock(zone: .gmt)
-        let head = "{\"id\":\"\(site).\(tag).\(entry.number)\",\"seq\":\(entry.number),\"site\":\"\(site)\",\"kind\":\"\(entry.kind.word)\""
         // An earlier release spooled other devices' own words with their findings, and words of any length.
         let body = entry.kind == .finding ? SpoolEntry.finding(body: entry.body) ?? "{}" : entry.body
-        let text = "\(head),\"subject\":\"\(entry.subject)\",\"at\":\"\(civil.rfc3339(entry.at))\",\"body\":\(body)}"
-        payload = deflates ? Self.deflated(Array(text.utf8)) : Array(text.utf8)
+        let bytes = JSONText.object([
+            ("id", .text("\(site).\(tag).\(entry.number)")), ("seq", .integer(entry.number)), ("site", .text("\(site)")), ("kind", .text(entry.kind.word)),
+            ("subject", .text(entry.subject)), ("at", .text(civil.rfc3339(entry.at))), ("body", .written(body)),
+        ]).bytes
+        payload = deflates ? Self.deflated(bytes) : bytes
     }
 
     /// Deflated in zlib's own wrapping (compress2(3)). A payload that zlib refuses goes as it is: it begins with `{`, which no deflated one does.

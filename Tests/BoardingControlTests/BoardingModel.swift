@@ -23,6 +23,14 @@ struct BoardingModel {
         case doorCloses, doorOpens, carLeaves, fireMode, normalMode
         case commandsWait, commandLost, commandDoubled, commandsSwapped, answersLost
         case gatewayRestart, controllerRestart, brokerCut, offline, personReleases, carRelease
+        /// The broker's kept word says offline while statuses go on.
+        case wordOffline
+        /// Somebody says open right behind the controller's own status, with its boot.
+        case liarSaysOpen
+        /// Somebody uses the controller's boot with a number far ahead.
+        case liarLeaps
+        /// A pram seen with a confidence of nothing.
+        case nothingSeen
     }
 
     /// A command on its way.
@@ -44,6 +52,10 @@ struct BoardingModel {
     var lastDelivered: Interval?
     var gatewayGoneAt: Interval?
     var violations: [String] = []
+    var vetoSeen: Interval?
+    /// When the controller's own status came last that forbids a hold.
+    var ownForbade: Interval?
+    var ownCame: Interval?
 
     init() {
         desk = BoardingDesk(elevator: "lift", policy: Self.policy, boot: "g1", seed: 1, at: now)
@@ -57,7 +69,10 @@ struct BoardingModel {
         for index in wire.indices { wire[index].age = wire[index].age + Self.step }
         environment(move)
         if let ended = firmware.tick(at: now.elapsed), move != .answersLost { tell(.acknowledgement(id: ended.id, ended.result, reason: ended.reason)) }
-        if move != .statusLost, move != .ebikeAndStatusLost, move != .brokerCut, move != .offline { status(fresh: move != .statusKept) }
+        if move != .statusLost, move != .ebikeAndStatusLost, move != .brokerCut, move != .offline {
+            status(fresh: move != .statusKept, saysOnline: move != .wordOffline)
+        }
+        if move == .liarSaysOpen || move == .liarLeaps { lie(leaps: move == .liarLeaps) }
         recognise(move)
         tell(.tick)
         deliver(move)
@@ -87,6 +102,7 @@ struct BoardingModel {
         case .offline:
             tell(.availability(online: false))
             lastFresh = nil
+        case .wordOffline: tell(.availability(online: false))
         case .personReleases:
             tell(.release(by: "guard"))
             noHoldBefore = max(noHoldBefore, now.elapsed + Self.policy.coolDown)
@@ -96,16 +112,29 @@ struct BoardingModel {
         }
     }
 
-    private mutating func status(fresh: Bool) {
+    private mutating func status(fresh: Bool, saysOnline: Bool) {
         var status = firmware.nextStatus(at: now.elapsed)
         // A restarted controller counts from the beginning; its boot tells the two apart.
         status.boot = "c"
         status.sequence = now.elapsed.milliseconds
         firmware.note(sequence: status.sequence, at: now.elapsed)
-        tell(.availability(online: true))
+        if saysOnline { tell(.availability(online: true)) }
         // What the gateway rests on changes at this moment, not before.
-        if fresh { lastFresh = (status, now.elapsed) }
+        if fresh {
+            lastFresh = (status, now.elapsed)
+            ownCame = now.elapsed
+            if !firmware.allowsHold { ownForbade = now.elapsed }
+        }
         tell(.status(status, fresh: fresh))
+    }
+
+    private mutating func lie(leaps: Bool) {
+        let lie = ElevatorStatus(
+            sequence: now.elapsed.milliseconds + (leaps ? 1 << 62 : 1), boot: "c", serviceMode: .normal, motion: .stopped, floor: "1", door: .open,
+            doorZone: true, loadKilograms: 0, passenger: false)
+        // A leap is not believed; the other lie is the newest status to the gateway.
+        if !leaps { lastFresh = (lie, now.elapsed) }
+        tell(.status(lie, fresh: true))
     }
 
     private mutating func recognise(_ move: Move) {
@@ -115,10 +144,13 @@ struct BoardingModel {
             case .ebikeUnsure: (.ebike, 0.5, "t1")
             case .ebikeOtherTrack: (.ebike, 0.9, "t2")
             case .wheelchair: (.wheelchair, 0.9, "t3")
+            case .liarSaysOpen, .liarLeaps, .wordOffline: (.ebike, 0.9, "t1")
+            case .nothingSeen: (.pram, 0, "t4")
             default: nil
             }
         guard let (kind, confidence, track) = seen else { return }
         detections += 1
+        if kind == .wheelchair { vetoSeen = now.elapsed }
         tell(.detection(Detection(sequence: detections, boot: "d", track: track, kind: kind, confidence: confidence, zone: .door), fresh: true))
     }
 
@@ -161,6 +193,11 @@ struct BoardingModel {
         if status.motion != .stopped || status.doorZone != true || (status.door != .open && status.door != .opening) {
             violations.append("a hold outside the interlock")
         }
+        if let vetoSeen, now.elapsed - vetoSeen < Self.policy.clearAfter { violations.append("a hold beside a wheelchair seen a moment ago") }
+        // While the controller itself speaks, nobody's word beside it opens the way to a hold.
+        if let ownForbade, let ownCame, now.elapsed - ownForbade < .seconds(1), ownForbade == ownCame {
+            violations.append("a hold on a stranger's word")
+        }
         if command.lease > Self.policy.lease { violations.append("a lease longer than allowed") }
         if now.elapsed < noHoldBefore, desk.hold?.since.elapsed == now.elapsed { violations.append("a hold in the cool-down") }
     }
@@ -190,7 +227,8 @@ struct BoardingModel {
             wire: wire.map {
                 "\($0.command.action) \($0.command.lease.milliseconds) \($0.age.milliseconds) \($0.command.boot == "g\(boots)") \($0.command.id == desk.hold?.command)"
             },
-            fresh: ago(lastFresh?.at, most: 3000), freshDoor: lastFresh?.status.door, freshMode: lastFresh?.status.serviceMode, cool: left(noHoldBefore))
+            fresh: ago(lastFresh?.at, most: 3000), freshDoor: lastFresh?.status.door, freshMode: lastFresh?.status.serviceMode, cool: left(noHoldBefore),
+            veto: ago(vetoSeen, most: 2000), own: [ago(ownForbade, most: 2000), ago(ownCame, most: 2000)])
     }
 
     struct Key: Hashable {
@@ -206,6 +244,8 @@ struct BoardingModel {
         var freshDoor: DoorState?
         var freshMode: ServiceMode?
         var cool: Int64?
+        var veto: Int64?
+        var own: [Int64?]
     }
 }
 
@@ -224,7 +264,10 @@ extension BoardingDesk {
                     "\(name) \(ago(track?.lastSeen, 1500) ?? 0) \(summary?.frames ?? 0) \(track?.confirms(policy.confirmation, at: now.elapsed, caution: falseHolds) ?? false)"
             }, pending: pending.map { "\($0.command.action) \($0.command.id == hold?.command) \(ago($0.sentAt, 1500) ?? 0) \($0.retried)" },
             begun: holdsBegun.count, last: lastHold.map { [ago($0.since.elapsed, 10_000) ?? 0, left($0.leaseUntil + BoardingPolicy.freshness) ?? 0] } ?? [],
-            online: online, age: ago(statusArrivedAt, 3000), told: episode?.told.sorted() ?? [], announced: episode?.announced)
+            online: online(at: now.elapsed), age: ago(statusArrivedAt, 3000),
+            word: [interlock.word == true ? 1 : interlock.word == false ? 2 : 0, interlock.statusesSinceOffline],
+            settles: left(interlock.settledAt(now.elapsed)) ?? 0, contradictory: interlock.isContradictory(at: now.elapsed), sight: ago(seenAt, 2000),
+            told: episode?.told.sorted() ?? [], announced: episode?.announced)
     }
 
     struct Key: Hashable {
@@ -238,6 +281,10 @@ extension BoardingDesk {
         var last: [Int64]
         var online: Bool?
         var age: Int64?
+        var word: [Int]
+        var settles: Int64
+        var contradictory: Bool
+        var sight: Int64?
         var told: [String]
         var announced: Bool?
     }

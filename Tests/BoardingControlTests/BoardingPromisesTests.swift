@@ -189,6 +189,13 @@ import Testing
         bench.clearEbike()
         #expect(bench.holds.isEmpty)
         #expect(bench.raised.contains { $0.rule == "veto" })
+        // An empty car beside what was seen a moment ago is a contradiction, and lifts nothing; later it is the truth.
+        bench.status {
+            $0.passenger = false; $0.loadKilograms = 0
+        }
+        bench.clearEbike()
+        #expect(bench.holds.isEmpty)
+        bench.wait(.seconds(8))
         bench.status {
             $0.passenger = false; $0.loadKilograms = 0
         }
