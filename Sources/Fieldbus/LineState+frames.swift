@@ -173,12 +173,13 @@ extension LineState {
         }
         if case .words(let words) = frame.body, let last = units[frame.unit]?.lastReply, last.words == words, now - last.at < .seconds(4) {
             // Byte for byte the one before: no proof that an open request was answered.
-            notes.repeats += 1
             units[frame.unit]?.lastReply?.at = now
             if let waiting {
+                notes.lateReplies += 1
                 learn(unsettled[waiting], at: now, exact: !isDropping)
                 units[frame.unit]?.lastReply?.wasUsed = false
             } else {
+                notes.repeats += 1
                 repeatsReplies = true
             }
             return
