@@ -19,7 +19,19 @@ public enum ConfigurationLoader {
                     fix: .said("检查路径和文件权限", "check the path and the file's rights"))
             ])
         }
-        return ConfigurationReader.read(text, file: path, files: files(base: url.deletingLastPathComponent().path))
+        let files = files(base: url.deletingLastPathComponent().path)
+        var result = ConfigurationReader.read(text, file: path, files: files)
+        // A device, as in `config check /dev/stdin`, is nobody's file.
+        if let configuration = result.configuration, !url.path.hasPrefix("/dev/"), let mode = files.mode(url.path), mode & 0o004 != 0,
+            configuration.households.contains(where: { !$0.name.isEmpty || !$0.address.isEmpty })
+        {
+            result.issues.append(
+                DocumentIssue(
+                    severity: .warning, file: path, line: nil, key: "households",
+                    problem: .said("本机上谁都能看到这里写的谁独居", "everybody on this machine may read here who lives alone"),
+                    fix: .said("运行`chmod 640 \(path)`", "chmod 640 \(path)")))
+        }
+        return result
     }
 
     /// The text of an ordinary file: a pipe would be waited for without an end.

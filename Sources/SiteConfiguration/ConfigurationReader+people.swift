@@ -78,6 +78,7 @@ extension ConfigurationReader {
         for key in keys.files { paths[key] = secretFile(node, key) }
         if keys.plain.contains("ca_file") { _ = secretFile(node, "ca_file") }
         for key in ["path", "ca_file"] { if let path = settings[key] { settings[key] = files.resolve(path) } }
+        if kind == .file, let path = settings["path"] { checkNotices(path, node.child("path")) }
         if kind == .smtp { checkMail(node, &settings) }
         if let keyword = settings["keyword"], !(1...40).contains(keyword.unicodeScalars.count) || keyword.unicodeScalars.contains(where: { $0.value < 0x20 }) {
             node.report(

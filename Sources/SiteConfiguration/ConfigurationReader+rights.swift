@@ -38,4 +38,12 @@ extension ConfigurationReader {
                 severity: .warning)
         }
     }
+
+    /// A file of notices that is there already: its rights are whoever's made it.
+    func checkNotices(_ path: String, _ node: DocumentNode?) {
+        guard let mode = files.mode(path), mode & 0o007 != 0 else { return }
+        node?.report(
+            .said("本机上谁都能从`\(path)`里看到谁出了事", "everybody on this machine may read in `\(path)` whom something has happened to"), fix: run("chmod 640 \(path)"),
+            severity: .warning)
+    }
 }

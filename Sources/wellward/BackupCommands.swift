@@ -77,7 +77,9 @@ struct RestoreCommand: ParsableCommand {
                 do { try LinkKeys.carryOver(from: path, to: copy) } catch { throw .failed("\(error)") }
                 try copy.close()
                 for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: fresh + suffix) }
-                let aside = "\(path).before-restore-\(Int(Date().timeIntervalSince1970))"
+                var aside = "\(path).before-restore-\(Int(Date().timeIntervalSince1970))"
+                // Two within a second: neither takes the other's place.
+                while FileManager.default.fileExists(atPath: aside) { aside += "-again" }
                 do {
                     for suffix in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: path + suffix) {
                         try FileManager.default.moveItem(atPath: path + suffix, toPath: aside + suffix)

@@ -121,4 +121,51 @@ import TimeSeriesStore
         #expect(gateway.items("/api/v1/cases").contains(where: Self.isInactivity))
         #expect(try FileManager.default.contentsOfDirectory(atPath: gateway.folder).allSatisfy { !$0.hasPrefix("w.sqlite.damaged") })
     }
+
+    @Test func `a backup holds no key to links, and a link that was taken back stays so over a restore`() async throws {
+        let site = try LittleSite()
+        defer { site.end() }
+        let gateway = site.gateway
+        try gateway.start()
+        try await eventually(within: 30) { gateway.items("/api/v1/cases?state=open").contains(where: Self.isInactivity) }
+        let id = try #require(gateway.items("/api/v1/cases?state=open").first(where: Self.isInactivity)?["id"] as? String)
+        @Sendable func links() -> [String] {
+            ((try? String(contentsOfFile: "\(gateway.folder)/out.jsonl", encoding: .utf8)) ?? "").split(separator: "\n").compactMap { line in
+                let event = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+                guard let data = event?["data"] as? [String: Any], data["case"] as? String == id, let link = data["link"] as? String else { return nil }
+                return link.replacingOccurrences(of: "http://127.0.0.1:\(gateway.port)", with: "")
+            }
+        }
+        try await eventually { !links().isEmpty }
+        let link = try #require(links().first)
+        #expect(gateway.http("GET", link).status == 200)
+        let config = "\(gateway.folder)/wellward.yaml"
+        #expect(try TechnicianCommandTests.run(["backup", "--config", config, "--to", "\(gateway.folder)/copy.sqlite"]).code == 0)
+        let key = try #require(FileManager.default.contents(atPath: "\(gateway.folder)/w.sqlite.link-key"))
+        let secret = try #require(try (JSONSerialization.jsonObject(with: key) as? [String: Any])?["key"] as? String)
+        let copy = try #require(FileManager.default.contents(atPath: "\(gateway.folder)/copy.sqlite"))
+        #expect(copy.range(of: Data(secret.utf8)) == nil && copy.range(of: Data("link_secret".utf8)) == nil)
+        var status = stat()
+        #expect(stat("\(gateway.folder)/w.sqlite.link-key", &status) == 0 && status.st_mode & 0o777 == 0o600)
+        #expect(gateway.http("POST", "/api/v1/cases/\(id)/links/revoke", "{}").status == 200)
+        #expect(gateway.http("GET", link).status == 410)
+        gateway.signal(SIGTERM)
+        try await eventually { !gateway.isRunning }
+        // Where a backup must not be written through a link that leads nowhere.
+        try FileManager.default.createSymbolicLink(atPath: "\(gateway.folder)/dangling", withDestinationPath: "elsewhere")
+        #expect(try TechnicianCommandTests.run(["backup", "--config", config, "--to", "\(gateway.folder)/dangling"]).code == 1)
+        let restore = ["restore", "--config", config, "--from", "\(gateway.folder)/copy.sqlite"]
+        #expect(try TechnicianCommandTests.run(restore).code == 0)
+        try gateway.start()
+        try await eventually(within: 30) { gateway.http("GET", "/healthz").status == 200 }
+        #expect(gateway.http("GET", link).status == 410)
+        gateway.signal(SIGTERM)
+        try await eventually { !gateway.isRunning }
+        // Where the present record cannot say what was taken back, all links end.
+        try Data("no record".utf8).write(to: URL(fileURLWithPath: "\(gateway.folder)/w.sqlite"))
+        #expect(try TechnicianCommandTests.run(restore).code == 0)
+        try gateway.start()
+        try await eventually(within: 30) { gateway.http("GET", "/healthz").status == 200 }
+        #expect(gateway.http("GET", link).status == 404)
+    }
 }

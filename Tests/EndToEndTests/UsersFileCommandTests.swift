@@ -76,4 +76,21 @@ import Testing
             #expect(made.code == 0 && made.err.contains("everybody on this machine may read") == isTold)
         }
     }
+
+    @Test func `a configuration with names, or a file of notices, that everybody on the machine may read is told`() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let text = """
+            site: {id: s}
+            households: [{id: h-1, name: Somebody, consent: {given: 2026-01-01, by: self}}]
+            channels: [{id: out, kind: file, path: out.jsonl}]
+            """
+        try text.write(toFile: "\(folder)/w.yaml", atomically: true, encoding: .utf8)
+        try "".write(toFile: "\(folder)/out.jsonl", atomically: true, encoding: .utf8)
+        for (mode, isTold) in [(0o644, true), (0o640, false)] {
+            for name in ["w.yaml", "out.jsonl"] { #expect(chmod("\(folder)/\(name)", mode_t(mode)) == 0) }
+            let checked = try run("config check FOLDER/w.yaml")
+            let said = checked.out + checked.err
+            #expect(said.contains("who lives alone") == isTold && said.contains("whom something has happened to") == isTold, "\(said)")
+        }
+    }
 }
