@@ -115,6 +115,7 @@ public struct StoreWriter {
 
     /// Makes a notice's record, unless it is there: what was told while the disk was full may have its end written down before its beginning.
     public func make(_ item: DeliverySchedule.Item) throws {
+        guard try !isErased(item.notice.subject.description), try !isErased("case/\(item.notice.caseID)") else { return }
         try database.execute(
             sql: """
                 INSERT INTO notices (id, case_id, state, attempts, sent, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
