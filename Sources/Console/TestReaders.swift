@@ -8,7 +8,7 @@ extension Shapes {
     func mayTest(_ contact: ContactCard) -> Bool {
         switch contact.role {
         case .family, .resident, .volunteer:
-            guard account.role.seesHomes, account.role.seesNames else { return false }
+            guard account.role.may(.homes), account.role.may(.names) else { return false }
             guard account.role == .gridWorker, account.grid != nil else { return true }
             return visibleHomes.contains { $0.contacts.contains(contact.id) } || account.grid.map(contact.grids.contains) == true
         default:
