@@ -101,6 +101,7 @@ public struct HouseholdWatch: Sendable, Hashable, Codable {
     /// Goes on under a changed configuration. Behind a meter that counts in other steps nothing that was learnt of pauses and leaks holds.
     public mutating func adopt(_ fresh: HouseholdWatch) {
         policy = fresh.policy
+        civil = fresh.civil
         let before = ledger.limits.resolution
         ledger.limits = fresh.ledger.limits
         guard ledger.limits.resolution != before else { return }

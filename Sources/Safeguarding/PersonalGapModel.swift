@@ -30,6 +30,10 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
     private var daysObserved = 0.0
     private var silencesSeen = 0
     private var day: Int64?
+    /// Where on the elapsed-time axis that day was begun; absent in states saved before it was kept.
+    private var dayBegan: Interval?
+    /// Added to the wall clock's days since that clock stepped by weeks or years; a multiple of seven, so that a Monday stays one.
+    private var shift: Int64?
     private var firstDay: Int64 = 0
     private var observedToday: Int64 = 0
     private(set) var isLearnt = false
@@ -55,7 +59,10 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
         from: Interval, to: Interval, local: Local, life: Bool, learns: Bool, attention: Double, alarm: Double
     ) {
         let budget = [attention * 12, alarm * 12]
+        let before = day
+        let local = steady(local, at: to)
         turn(to: local.day, budget: budget)
+        if day != before || dayBegan == nil { dayBegan = to }
         let step = (to - from).milliseconds / 1000
         if step <= K.sureWithin || !life { observedToday += step }
         guard life else { return }
@@ -63,6 +70,25 @@ struct PersonalGapModel: Sendable, Hashable, Codable {
         if learns { silenceEnded(at: to, local: local, sure: sure, budget: budget) }
         begin(at: to, local: local, sure: sure && learns)
     }
+
+    /// The local day as the model counts it: it goes on with the seconds that pass. A wall clock that stood in 2036 for an hour must neither push
+    /// what was learnt out of the window nor stop the learning until then.
+    private mutating func steady(_ local: Local, at now: Interval) -> Local {
+        guard let day else { return local }
+        let passed = dayBegan.map { max(0, (now - $0).milliseconds / Interval.days(1).milliseconds) } ?? 0
+        let expected = day + passed
+        func fits(_ shift: Int64) -> Bool { (-1...Self.mostStep).contains(local.day + shift - expected) }
+        if fits(0) {
+            shift = nil
+        } else if !fits(shift ?? 0) {
+            let behind = expected - local.day
+            shift = (behind >= 0 ? (behind + 6) / 7 : behind / 7) * 7
+        }
+        return Local(day: local.day + (shift ?? 0), second: local.second)
+    }
+
+    /// A step forward of so many days may be time that nobody saw.
+    private static let mostStep: Int64 = 14
 
     /// A silence begins: its deadlines are set now and stay.
     mutating func begin(at now: Interval, local: Local, sure: Bool) {
