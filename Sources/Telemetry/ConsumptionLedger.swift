@@ -226,7 +226,9 @@ public struct ConsumptionLedger: Sendable, Codable, Hashable {
         guard let former, value >= former.highest - jitter, value - former.highest <= most(in: now.elapsed - former.left) else { return nil }
         let apart = former.highest - highest
         if let depth = former.setBackBy {
-            guard apart > .zero, value - highest >= depth - jitter else { return nil }
+            // Short by a count at the most, which of a coarse register's two is too much.
+            let play = Volume(millilitres: min(limits.resolution.millilitres, depth.millilitres / 4))
+            guard apart > .zero, value - highest >= depth - play else { return nil }
         }
         // From below it must leap the whole way up; from above it must fall, and nearer to where it once stood.
         let isBack = apart > .zero ? value - highest > apart - jitter : value < highest - jitter && value - former.highest < highest - value
