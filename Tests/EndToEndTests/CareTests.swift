@@ -143,7 +143,7 @@ import Testing
         }
         #expect(logins.prefix(10).allSatisfy { $0 == 200 } && logins.suffix(2).allSatisfy { $0 == 429 })
         let guesses = (0..<25).map { gateway.http("GET", "/l/bm90aGluZw.\($0)").status }
-        #expect(guesses.prefix(20).allSatisfy { $0 == 200 } && guesses.suffix(5).allSatisfy { $0 == 429 })
+        #expect(guesses.prefix(20).allSatisfy { $0 == 404 } && guesses.suffix(5).allSatisfy { $0 == 429 })
         @Sendable func letters() -> [[String: Any]] {
             ((try? String(contentsOfFile: "\(gateway.folder)/out.jsonl", encoding: .utf8)) ?? "").split(separator: "\n").compactMap {
                 (try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["data"] as? [String: Any]

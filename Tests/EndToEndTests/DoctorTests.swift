@@ -22,7 +22,7 @@ import Testing
         // Something answers there that speaks no MQTT.
         try site.gateway.write("wellward.yaml", site.text.replacingOccurrences(of: "port: \(site.broker.port)}", with: "port: \(site.tcp.port)}"))
         let strange = try Self.look(site)
-        #expect(strange.code == 1 && strange.byName["broker"]?["text"]?.contains("does not let us in") == true, "\(strange.byName)")
+        #expect(strange.code == 1 && strange.byName["broker"]?["text"]?.contains("is there and does not answer") == true, "\(strange.byName)")
         try site.gateway.write("wellward.yaml", site.text.replacingOccurrences(of: site.serial.devicePath, with: "/dev/ttyUSB99"))
         site.broker.stop()
         let ill = try Self.look(site)

@@ -45,7 +45,7 @@ import Testing
             gateway.items("/api/v1/cases?state=open").contains { ($0["subject"] as? [String: Any])?["id"] as? String == "events-bin" }
         }
         let incidents = gateway.items("/api/v1/cases?state=open&limit=200").filter { $0["kind"] as? String == "incident" }
-        #expect(incidents.count <= 45 && incidents.contains { ($0["subject"] as? [String: Any])?["id"] as? String == "bin" }, "\(incidents.count)")
+        #expect(incidents.count <= 45 && incidents.contains { ($0["subject"] as? [String: Any])?["id"] as? String == "bin-many" }, "\(incidents.count)")
         let text = gateway.http("GET", "/api/v1/cases?state=open&limit=200").text
         #expect(text.utf8.count < 500_000, "\(text.utf8.count)")
         let store = try FileManager.default.attributesOfItem(atPath: "\(gateway.folder)/w.sqlite")[.size] as? Int ?? 0

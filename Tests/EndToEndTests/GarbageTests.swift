@@ -43,7 +43,7 @@ import Watchkeeping
     @Test func `a link whose last letter was changed is not valid, spare bits or not`() {
         let signer = LinkSigner(secret: Data(repeating: 7, count: 32))
         let now = WallTime(unixSeconds: 1_700_000_000)
-        let token = signer.token(.init(caseID: "c-1", contact: "x", until: now + .hours(24)))
+        let token = signer.token(.init(caseID: "c-1", contact: "x", until: now + .hours(24), issuedAt: now))
         #expect(signer.grant(token, now: now) != nil && signer.grant(token, now: now + .hours(25)) == nil)
         for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
             let changed = String(token.dropLast()) + String(letter)

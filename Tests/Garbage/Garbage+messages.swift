@@ -118,5 +118,5 @@ extension Garbage {
 
     private static let signer = LinkSigner(secret: Data(repeating: 7, count: 32))
     private static let linkTime = WallTime(unixSeconds: 1_700_000_000)
-    private static let token = signer.token(.init(caseID: "c-1", contact: "x", until: linkTime + .hours(24)))
+    private static let token = signer.token(.init(caseID: "c-1", contact: "x", until: linkTime + .hours(24), issuedAt: linkTime))
 }
