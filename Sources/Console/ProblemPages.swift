@@ -39,13 +39,25 @@ struct ProblemPages: RouterMiddleware {
             case .badRequest, .contentTooLarge: .problemInput
             default: .problemOther
             }
-        let heading = problem.heading ?? byStatus
+        var heading = problem.heading ?? byStatus
+        let isLink = request.uri.path.hasPrefix("/l/")
+        // Whoever holds a link reads their own language, and can mend no accounts.
+        if isLink { frame.speak(reader(request)) }
         // The details are written for those who program against the API; a reader of Chinese gets the sentence above.
-        let detail = frame.language == .english ? problem.detail : ""
+        var detail = frame.language == .english ? problem.detail : ""
+        if isLink, heading == .problemShut { (heading, detail) = (.linkShut, "") }
         var response = library.page(
-            "problem", frame.context(frame.label(heading), ["heading": frame.label(heading), "detail": detail]), language: frame.language,
-            status: problem.status)
+            "problem",
+            frame.context(frame.label(heading), ["heading": frame.label(heading), "detail": detail, "mayGoHome": !isLink] as [String: Any]),
+            language: frame.language, status: problem.status)
         for field in problem.headers { response.headers[field.name] = field.value }
         return response
+    }
+
+    /// The language of whom a link was sent to.
+    private func reader(_ request: Request) -> Language? {
+        let token = String(request.uri.path.dropFirst(3).prefix { $0 != "/" })
+        guard let grant = premises.links.grant(token, now: premises.clock.now().wall) else { return nil }
+        return premises.configuration.contacts.first { $0.card.id == grant.contact }?.card.language
     }
 }

@@ -19,7 +19,7 @@ public enum Label: String, CaseIterable, Sendable {
         why, again
     case quality, qualityHint, completeness, compliance, timeliness, byDay, byBus, byMeter, day, disputed, corrections, askCorrection, fromTime, shouldBe,
         acceptCorrection, rejectCorrection, correctionOpen, correctionAccepted, correctionRejected, passage, untilSign, navQuality, navPeople
-    case problemNotFound, problemForbidden, problemConflict, problemTooMany, problemInput, problemOther, problemShut, problemBusy, revokeLinks, undo,
+    case problemNotFound, problemForbidden, problemConflict, problemTooMany, problemInput, problemOther, problemShut, problemBusy, linkShut, revokeLinks, undo,
         sendingSoon, whoWasTold, setDuty,
         quietHours, substitute
 
@@ -42,6 +42,11 @@ public enum Label: String, CaseIterable, Sendable {
                 "控制台现在不开放，因为账号文件用不了；各户照常有人看护。请管理员查看网关的日志。急事请直接打电话。",
                 "The console is shut because its accounts cannot be read; homes are watched all the same. The gateway's log says what to mend. If it is urgent, phone."
             )
+        case .linkShut:
+            (
+                "这个链接现在打不开，您的操作也没有送到；各户照常有人看护。请直接打电话或者上门看看，再打电话告诉居委会。",
+                "This link does not open now, and takes nothing you send; homes are watched all the same. Phone or go there, and tell the committee by phone."
+            )
         case .problemBusy: ("网关正忙，请过几秒再试。急事请直接打电话。", "The gateway is busy; try again in a few seconds. If it is urgent, phone.")
         case .problemOther: ("网关现在没有办成，请一分钟后再试。急事请直接打电话。", "The gateway could not do this now; try again in a minute. If it is urgent, phone.")
         case .revokeLinks: ("收回已发出的链接", "Take back the links that were sent")
@@ -55,7 +60,11 @@ public enum Label: String, CaseIterable, Sendable {
         case .navigation: ("导航", "Navigation")
         case .otherLanguage: ("English", "中文")
         case .signOut: ("退出", "Sign out")
-        case .localOnly: ("还没有账户：控制台只在本机可用。", "No accounts yet: the console answers on this machine only.")
+        case .localOnly:
+            (
+                "控制台没有账号保护（console.open）：这台机器上的每个人都能查看和操作一切；别的机器打不开。",
+                "The console is open without accounts (console.open): whoever is on this machine may see and do everything; no other machine may."
+            )
         case .notLive: ("与网关的连接断了，页面可能不是最新的。", "The connection to the gateway is lost; this page may be out of date.")
         case .overview: ("总览", "Overview")
         case .homes: ("住户", "Homes")
