@@ -25,10 +25,15 @@ import Testing
 
     @Test(arguments: ["wm\"3", "WM 3", "../x", "a/b", "水表"]) func `a table names nothing that could not stand in a topic`(id: String) {
         let meters = "id,bus,unit,profile\n\"\(id.replacing("\"", with: "\"\""))\",net,20,tuf-2000m\n"
-        #expect(errors(ConfigurationTests.good + "\nmeters_file: m.csv\n", ["/site/m.csv": meters]).contains { $0.key.hasSuffix("id") && $0.file.hasSuffix("m.csv") })
+        #expect(
+            errors(ConfigurationTests.good + "\nmeters_file: m.csv\n", ["/site/m.csv": meters]).contains {
+                $0.key.hasSuffix("id") && $0.file.hasSuffix("m.csv")
+            })
         let homes = "id,meter\n\"\(id.replacing("\"", with: "\"\""))\",\n"
         #expect(
-            errors(ConfigurationTests.good + "\nhouseholds_file: h.csv\n", ["/site/h.csv": homes]).contains { $0.key.hasSuffix("id") && $0.file.hasSuffix("h.csv") })
+            errors(ConfigurationTests.good + "\nhouseholds_file: h.csv\n", ["/site/h.csv": homes]).contains {
+                $0.key.hasSuffix("id") && $0.file.hasSuffix("h.csv")
+            })
     }
 
     @Test(arguments: ["a b", "x/y", "\\\"q"]) func `nor does a source of events, or a parameter`(id: String) {
