@@ -172,7 +172,7 @@ struct ActRoutes: Sendable {
         case .undurable:
             Problem(
                 HTTPResponse.Status(code: 507), "Taken, not saved",
-                "The gateway has taken this and told people, but its disk is full: make a note, and see to the disk.")
+                "The gateway has taken this and told people, but its disk takes nothing: make a note, and see to the disk.")
         case .stopping: Problem(.serviceUnavailable, "Stopping", "The gateway is stopping and has not taken this; try again in a minute.")
         case .impossibleAct(.untilPast): Problem(.badRequest, "Bad request", "`until` lies in the past; say when the person is expected back.")
         case .impossibleAct(.notYours): Problem(.conflict, "Somebody else has it", "Only who took the case on, or the committee, can hand it back.")

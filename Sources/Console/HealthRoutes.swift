@@ -31,6 +31,7 @@ struct HealthRoutes: Sendable {
 
     private func unready() async -> [String] {
         var reasons: [String] = []
+        if let why = premises.store.substitutes { reasons.append("store: the record is kept in memory only: \(why)") }
         if let fault = await premises.telemetry.counts.fault { reasons.append("store: \(fault)") }
         reasons += premises.connections().flatMap(\.reasons)
         for poller in premises.pollers where !poller.hasPolledAll { reasons.append("bus \(poller.id): not every meter was asked yet") }

@@ -28,47 +28,59 @@ extension GatewayService {
     /// What a gateway ends with when its record is damaged: the program failed, and is to be started again.
     private static let damagedExitCode: Int32 = 3
 
-    /// Waits until the gateway is told to stop, or its record turns out to be damaged.
-    /// - Returns: the damage
-    func untilToldOrDamaged() async -> String? {
-        let (events, tell) = AsyncStream<String?>.makeStream(bufferingPolicy: .bufferingOldest(1))
+    /// Why a gateway ends.
+    enum End: Sendable, Hashable {
+        case told
+        case damaged(String)
+        /// It works on a substitute, and the real record can be written again.
+        case writable
+    }
+
+    /// Waits until the gateway is told to stop, its record turns out to be damaged, or its real record can be written again.
+    func untilToldOrDamaged() async -> End {
+        let (events, tell) = AsyncStream<End>.makeStream(bufferingPolicy: .bufferingOldest(1))
+        let mending = Task {
+            await untilRecordIsWritable()
+            if !Task.isCancelled { tell.yield(.writable) }
+        }
+        defer { mending.cancel() }
         // Tasks of their own: a group would wait for a check that reads years of history.
         let watching = Task {
-            if let damage = await checkStore() { tell.yield(damage) }
+            if let damage = await checkStore() { tell.yield(.damaged(damage)) }
             while !Task.isCancelled {
                 try? await Task.sleep(for: .seconds(5))
                 if let damage = premises.store.damage {
                     StoreOpening.markDamaged(premises.store.path)
-                    tell.yield(damage)
+                    tell.yield(.damaged(damage))
                 }
             }
         }
         let shutdown = shutdown
         let told = Task {
             await shutdown.begun()
-            tell.yield(nil)
+            tell.yield(.told)
         }
         return await withGracefulShutdownHandler {
             await withTaskCancellationHandler {
                 var iterator = events.makeAsyncIterator()
-                let damage = await iterator.next() ?? nil
+                let end = await iterator.next() ?? .told
                 // From here on the time counts; whoever waits for it is let go.
-                shutdown.begin(code: damage == nil ? 0 : Self.damagedExitCode)
+                shutdown.begin(code: end == .told ? 0 : Self.damagedExitCode)
                 watching.cancel()
                 told.cancel()
-                return damage
+                return end
             } onCancel: {
-                tell.yield(nil)
+                tell.yield(.told)
             }
         } onGracefulShutdown: {
-            tell.yield(nil)
+            tell.yield(.told)
         }
     }
 
     func careForStore() async {
         let store = premises.store
         // Where it must be made anew it blocks for a moment.
-        _ = await OwnThread.value { DiskReserve(besides: store.path).keep() }
+        if store.isLasting { _ = await OwnThread.value { DiskReserve(besides: store.path).keep() } }
         // Where the disk was full at the start it was not noted yet.
         await OwnThread.value { try? StoreOpening.noteRun(store) }
         let upkeep = StoreUpkeep(premises.store, premises.configuration.storage.policy)

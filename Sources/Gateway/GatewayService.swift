@@ -48,7 +48,7 @@ public final class GatewayService: Service {
     private let untold: [Finding]
     private let unwatched: (from: WallTime, to: WallTime)?
     let log: Logger
-    private let lock: StoreLock
+    private let locks: [StoreLock]
     let opening: StoreOpening
     /// Whether the wall clock is believed when something is to be forgotten for its age; decided by the hourly care.
     let trust = ClockTrust()
@@ -66,8 +66,12 @@ public final class GatewayService: Service {
         self.options = options
         self.log = log
         let boot = UUID().uuidString.lowercased()
-        lock = try StoreLock(path: configuration.storage.path)
-        var opening = try StoreOpening(path: configuration.storage.path)
+        let record = try RecordOpening(path: configuration.storage.path)
+        locks = record.locks
+        if let count = record.carriedBack {
+            log.notice("what was kept in memory while the disk took nothing is in the record again", metadata: ["open_cases": "\(count)"])
+        }
+        var opening = record.opening
         let restored: (configuration: SiteConfiguration, state: Restoration.State)
         do { restored = try Self.restored(configuration, opening.store, options) } catch StoreFault.corrupt(let what) {
             log.critical("the record is damaged; it is set aside", metadata: ["why": "\(what)"])
@@ -78,10 +82,11 @@ public final class GatewayService: Service {
         erasedBefore = (try? opening.store.readNow { try $0.erasureMarks() }) ?? []
         let (configuration, state) = restored
         let (store, trust) = (opening.store, trust)
-        DiskReserve(besides: configuration.storage.path).keep()
+        if store.isLasting { DiskReserve(besides: configuration.storage.path).keep() }
         let clock = state.clock
         let signer = try LinkKeys.signer(
-            secretFile: configuration.links.secretFile, validFor: configuration.links.validFor, record: configuration.storage.path, store: store,
+            secretFile: configuration.links.secretFile, validFor: configuration.links.validFor,
+            record: LinkKeys.place(record: configuration.storage.path, store: store), store: store,
             now: clock.now().wall)
         var web = HTTPClient.Configuration()
         // A receiver that sends elsewhere has not taken the notice: the page behind a redirect answers 200 to anything.
@@ -163,6 +168,7 @@ public final class GatewayService: Service {
         let desk = premises.desk
         for finding in untold { desk.tell(.finding(finding)) }
         if let unwatched { tellUnwatched(unwatched) }
+        await tellSubstitute()
         tellQuarantine()
         await tellUnreadable()
         await tellRoster()
@@ -181,10 +187,15 @@ public final class GatewayService: Service {
                 "site": "\(configuration.siteID)", "homes": "\(configuration.watchedHomes.count)", "meters": "\(configuration.polledMeters.count)",
                 "elevators": "\(configuration.elevators.count)",
             ])
-        let damage = await untilToldOrDamaged()
-        SystemdNotice.stopping()
+        let end = await untilToldOrDamaged()
+        // Not when the same process goes on: systemd would wait for its end.
+        if end != .writable { SystemdNotice.stopping() }
         await stop(Work(desk: deskWork, delivery: deliveryWork, upkeep: upkeep))
-        if let damage { throw DamagedStore(what: damage) }
+        switch end {
+        case .told: break
+        case .damaged(let what): throw DamagedStore(what: what)
+        case .writable: if !shutdown.isTold { throw WritableRecord() }
+        }
     }
 
     // MARK: Upkeep

@@ -19,6 +19,11 @@ public struct LinkKeys: Codable, Sendable {
     /// Where a record's key lies.
     public static func path(besides record: String) -> String { "\(record).link-key" }
 
+    /// Beside which record the key is: where there is none beside a record that cannot be written, it is beside the substitute.
+    static func place(record: String, store: Store) -> String {
+        store.isLasting || FileManager.default.isReadableFile(atPath: path(besides: record)) ? record : store.path
+    }
+
     /// The signer of a gateway: with the configured file's secret, or with a key made at the first start.
     static func signer(secretFile: String?, validFor: Interval, record: String, store: Store, now: WallTime) throws -> LinkSigner {
         if let path = secretFile, let data = FileManager.default.contents(atPath: path), data.count >= 16 {

@@ -14,6 +14,7 @@ public final class Shutdown: Sendable {
     private struct State {
         var plan: ShutdownPlan?
         var isServing = false
+        var isTold = false
         var code: Int32 = 0
         var listeners: [CheckedContinuation<Void, Never>] = []
     }
@@ -43,6 +44,7 @@ public final class Shutdown: Sendable {
             source.setEventHandler { [self] in
                 // While starting there is nothing yet that could be ended in order; whatever was committed is on disk.
                 if state.withLock({ !$0.isServing }) { leave("told to stop while starting") }
+                state.withLock { $0.isTold = true }
                 begin()
             }
             source.resume()
@@ -52,6 +54,9 @@ public final class Shutdown: Sendable {
 
     /// From here on a signal is not the end at once: there are parts that must end in order.
     public func serving() { state.withLock { $0.isServing = true } }
+
+    /// Whether somebody told the process to end, whatever else it ends for.
+    public var isTold: Bool { state.withLock { $0.isTold } }
 
     /// Begins the end, once.
     /// - Parameter code: what the process answers with if it has to be ended at the deadline

@@ -21,7 +21,8 @@ public enum Sentence: String, CaseIterable, Sendable {
     case signOfLife, silenceUnseen, lastUseUnseen, silenceOverLeak, silenceOverCounts, absenceEnding
     // Meters and buses.
     case meterSilent, meterSilentBehindGateway, meterBad, busDown, busDownBehindGateway
-    case storageFull, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, readerUnreached, eventsFolded, handedBackOften,
+    case storageFull, storageUnwritable, undurable, storeSetAside, linesUnreadable, drill, gatewayUnwatched, channelDead, readerUnreached, eventsFolded,
+        handedBackOften,
         confirmOutcome, mostHomesBlind,
         mostHomesOfSiteBlind,
         mostHomesQuiet,
@@ -221,6 +222,11 @@ public enum Sentence: String, CaseIterable, Sendable {
                 "None of the {count} meters on {bus} replies, though the gateway does: check power and wiring of the RS-485 line behind it "
                     + "and the settings of its serial port first."
             )
+        case .storageUnwritable:
+            (
+                "网关写不了自己的记录，暂时靠内存看护；断电会丢掉这期间的事。请修复、清理或更换存储。",
+                "The gateway cannot write its record and watches from memory; a loss of power loses what happens meanwhile. Repair, free or replace the storage."
+            )
         case .storageFull:
             (
                 "网关磁盘写不进了，读数暂时丢弃，告警照常发出。请清理或更换存储。",
@@ -233,7 +239,7 @@ public enum Sentence: String, CaseIterable, Sendable {
                 "【演练】这是每月一次的演练，没有人出事。请像真的一样点“我去”，到了点“已到”，最后填写结果“已修好”。",
                 "[Drill] This is the monthly drill, nobody is in danger. Please press I'm going as if it were real, then I'm there, then the outcome \"Repaired\"."
             )
-        case .undurable: ("（网关存储已满，这条没能存盘，请记下来。）", " (The gateway's disk is full and this is not written down: please make a note.)")
+        case .undurable: ("（网关存储写不进去，这条没能存盘，请记下来。）", " (The gateway's disk takes nothing and this is not written down: please make a note.)")
         case .storeSetAside:
             (
                 "记录文件损坏，已搁置，另起新文件继续看护；找回{count}条记录。请逐户确认近况，并检查存储卡。",

@@ -9,6 +9,8 @@ import Telemetry
 public enum StoreFault: Error, Sendable, CustomStringConvertible {
     /// The disk takes no more.
     case full(String)
+    /// The disk, the folder or the file may not be written to.
+    case unwritable(String)
     /// The file is damaged.
     case corrupt(String)
     /// Anything else the data base said.
@@ -20,14 +22,25 @@ public enum StoreFault: Error, Sendable, CustomStringConvertible {
             return
         }
         guard let error = error as? DatabaseError else {
-            self = .failed("\(error)")
+            // Making the folder, setting the file's rights.
+            self = error is CocoaError || error is POSIXError ? .unwritable(error.localizedDescription) : .failed("\(error)")
             return
         }
         switch error.resultCode {
         // Which of the disk's refusals it was (https://sqlite.org/rescode.html): a full one, a failing one, a descriptor that is none.
         case .SQLITE_FULL, .SQLITE_IOERR: self = .full("\(error.message ?? "SQLite"), code \(error.extendedResultCode.rawValue)")
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM:
+            self = .unwritable("\(error.message ?? "SQLite"), code \(error.extendedResultCode.rawValue)")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .corrupt(error.message ?? "\(error.resultCode)")
         default: self = .failed(error.message ?? "\(error.resultCode)")
+        }
+    }
+
+    /// Whether the disk is at fault, not what stands on it: somebody frees, mends or mounts it, and all is well.
+    public var isOfDisk: Bool {
+        switch self {
+        case .full, .unwritable: true
+        case .corrupt, .failed: false
         }
     }
 
@@ -38,6 +51,7 @@ public enum StoreFault: Error, Sendable, CustomStringConvertible {
     public var text: LocalizedText {
         switch self {
         case .full(let what): .said("磁盘写不进去了（\(what)）", "the disk takes no more (\(what))")
+        case .unwritable(let what): .said("存储是只读的，或不许写（\(what)）", "the disk is read-only, or may not be written to (\(what))")
         case .corrupt(let what): .said("数据库文件已损坏（\(what)）", "the data base file is damaged (\(what))")
         case .failed(let what): .said(what, what)
         }
@@ -54,6 +68,14 @@ public final class Store: Sendable {
     private let seenDamage = Mutex<String?>(nil)
     /// Damage that SQLite met while reading or writing; nil while there was none.
     public var damage: String? { seenDamage.withLock { $0 } }
+
+    private let substituted = Mutex<StoreFault?>(nil)
+    /// Why this record stands in for the real one, which cannot be written; nil for a record that lasts. See `SubstituteRecord`.
+    public var substitutes: StoreFault? { substituted.withLock { $0 } }
+    /// Whether what is committed outlasts the power.
+    public var isLasting: Bool { substitutes == nil }
+    /// From here on this record stands in for another.
+    func standIn(_ why: StoreFault) { substituted.withLock { $0 = why } }
 
     /// The log beside the file is cut back to this whenever it begins anew.
     public static let mostLogBytes: Int64 = 16 << 20

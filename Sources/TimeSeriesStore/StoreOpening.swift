@@ -32,7 +32,7 @@ public struct StoreOpening: Sendable {
     /// Notes that the gateway runs, so that the next start knows whether the end was in order. A full disk may refuse: watching goes on without.
     public static func noteRun(_ store: Store) throws(StoreFault) {
         do { try store.writeNow { try $0.setFact("running", "1") } } catch {
-            guard case .full = error else { throw error }
+            guard error.isOfDisk else { throw error }
         }
     }
 
@@ -71,7 +71,9 @@ public struct StoreOpening: Sendable {
     public func again() throws(StoreFault) -> StoreOpening {
         Self.markDamaged(store.path)
         try? store.close(inOrder: false)
-        return try StoreOpening(path: store.path)
+        let next = try StoreOpening(path: store.path)
+        if let why = store.substitutes { next.store.standIn(why) }
+        return next
     }
 
     /// Leaves a note for the next start that the file is damaged.
@@ -104,7 +106,7 @@ public struct StoreOpening: Sendable {
                 try files.moveItem(atPath: path + suffix, toPath: aside + suffix)
             }
             if files.fileExists(atPath: marker(path)) { try files.removeItem(atPath: marker(path)) }
-        } catch { throw StoreFault.failed("the damaged file \(path) could not be set aside: \(error.localizedDescription)") }
+        } catch { throw StoreFault.unwritable("the damaged file \(path) could not be set aside: \(error.localizedDescription)") }
         return aside
     }
 
@@ -113,8 +115,18 @@ public struct StoreOpening: Sendable {
         var configuration = Configuration()
         configuration.readonly = true
         guard let source = try? DatabaseQueue(path: damaged, configuration: configuration) else { return 0 }
+        return try carryOver(from: source, to: store, tables: carried)
+    }
+
+    /// The same from an open file.
+    /// - Parameter journal: how many of the journal's last lines come along
+    static func carryOver(from source: DatabaseQueue, to store: Store, tables: [String], journal: Int = 0) throws(StoreFault) -> Int {
         var count = 0
-        for table in carried {
+        if journal > 0 {
+            let last = (try? source.read { try Row.fetchAll($0, sql: "SELECT * FROM journal ORDER BY id DESC LIMIT \(journal)") }) ?? []
+            count += try store.writeNow { try $0.carryOver(last, into: "journal") }
+        }
+        for table in tables {
             let key = table == "facts" ? "name" : "rowid"
             var lines: [Row] = []
             for order in ["", " DESC"] {

@@ -56,7 +56,7 @@ public actor SiteDesk {
     private let onFalseBoardingAlarm: @Sendable (ElevatorID) -> Void
     private let onElevatorCase: @Sendable (ElevatorID, CaseID?) -> Void
     private var unsaved: [@Sendable (StoreWriter) throws -> Void] = []
-    private var storageTold = false
+    private var storageTold: Bool
     private let reserve: DiskReserve
     private let numbers: CaseNumberMark
 
@@ -68,6 +68,8 @@ public actor SiteDesk {
     ) {
         self.onElevatorCase = onElevatorCase
         self.spools = spools
+        // A trouble that was told before a restart is not told anew, and ends with the first save.
+        storageTold = core.book.openCase(Subject(.site, "storage"), .equipment) != nil
         reserve = DiskReserve(besides: store.path)
         numbers = CaseNumberMark(besides: store.path)
         self.core = core
@@ -125,7 +127,8 @@ public actor SiteDesk {
             guard !items.isEmpty else { return }
             var batch = Batch()
             for item in items { decide(item, &batch) }
-            let isDurable = batch.writes.isEmpty ? true : await save(batch.writes)
+            // What a record in memory holds is gone with the power.
+            let isDurable = batch.writes.isEmpty ? true : await save(batch.writes) && store.isLasting
             if !isDurable {
                 for index in batch.notices.indices { batch.notices[index].isUndurable = true }
                 await noteNumbers()
@@ -195,7 +198,7 @@ public actor SiteDesk {
                 log.error("the disk is full; its reserve is given back for cases", metadata: ["why": "\(error)"])
                 try await store.write { writer in for write in all { try write(writer) } }
             }
-            if storageTold {
+            if storageTold, store.isLasting {
                 storageTold = false
                 tell(.cleared(Subject(.site, "storage"), .equipment))
             }
@@ -220,12 +223,12 @@ public actor SiteDesk {
     public func reportStorageTrouble() {
         guard !storageTold else { return }
         storageTold = true
-        tell(.finding(StorageTrouble.finding(at: clock.now())))
+        tell(.finding(StorageTrouble.finding(at: clock.now(), isFull: store.isLasting)))
     }
 
     /// Notes that telemetry could be written again.
     public func storageWorks() {
-        guard storageTold, unsaved.isEmpty else { return }
+        guard storageTold, unsaved.isEmpty, store.isLasting else { return }
         storageTold = false
         tell(.cleared(Subject(.site, "storage"), .equipment))
     }

@@ -3,9 +3,9 @@ import Telemetry
 
 /// The finding that says that the disk takes no more.
 enum StorageTrouble {
-    static func finding(at now: Instant) -> Finding {
+    static func finding(at now: Instant, isFull: Bool = true) -> Finding {
         Finding(
-            subject: Subject(.site, "storage"), kind: .equipment, rule: "storage_full", severity: .attention, at: now,
-            text: Phrase(.storageFull).text)
+            subject: Subject(.site, "storage"), kind: .equipment, rule: isFull ? "storage_full" : "storage_unwritable", severity: .attention, at: now,
+            text: Phrase(isFull ? .storageFull : .storageUnwritable).text)
     }
 }

@@ -61,6 +61,8 @@ struct Run: AsyncParsableCommand {
         do {
             shutdown.serving()
             try await ServiceGroup(configuration: services).run()
+        } catch is WritableRecord where !shutdown.isTold {
+            try FreshStart.again()
         } catch {
             let text = "\(error)"
             guard text.contains("bind") || text.contains("EADDRINUSE") || text.contains("Address already in use") else { throw error }

@@ -151,7 +151,7 @@ import TimeSeriesStore
             let id = try #require(event["id"] as? String)
             let data = try #require(event["data"] as? [String: Any])
             // That it could not be written down is said of one sending, not of the notice.
-            let words = (data["text"] as? String ?? "").components(separatedBy: " (The gateway's disk is full")[0]
+            let words = (data["text"] as? String ?? "").components(separatedBy: " (The gateway's disk takes nothing")[0]
             let text = "\(event["type"] ?? "") \(words)"
             let before = texts.updateValue(text, forKey: id)
             #expect(before == nil || before == text, "\(id), \(seeds)")
