@@ -183,7 +183,7 @@ let package = Package(
                 "Console", "SiteConfiguration", "Threads", "TestSupport", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ]),
-        tests("NotifierTests", ["ScriptedPeers", "Telemetry", "Phrasebook", "Casework", "Notifiers", "TestSupport", httpClient]),
+        tests("NotifierTests", ["ScriptedPeers", "Telemetry", "Phrasebook", "Casework", "Messaging", "Notifiers", "TestSupport", httpClient]),
         tests("TimeSeriesStoreTests", ["Simulation", "Telemetry", "Phrasebook", "Casework", "TimeSeriesStore", grdb]),
         tests(
             "EndToEndTests",

@@ -14,16 +14,25 @@ public final class AcknowledgedPublisher: Sendable {
     }
 
     private struct Waiting {
-        var continuations: [PublicationNumber: CheckedContinuation<Word, Never>] = [:]
+        var answers: [PublicationNumber: @Sendable (Word) -> Void] = [:]
         /// Answered before anybody waited: the connection's thread may be quicker than ours.
         var early: [PublicationNumber: Word] = [:]
         /// The connection that is up; what went out on an older one is never answered any more.
         var connection: Int64 = 0
         var isConnected = false
+        var listeners: [Int: Listener] = [:]
+        var nextListener = 0
+    }
+
+    /// Whoever waits for one message of its own on this connection.
+    struct Listener: Sendable {
+        var isOwn: @Sendable (MQTTMessage) -> Bool
+        /// Called on the connection's thread.
+        var tell: @Sendable (LoopbackTest.Event) -> Void
     }
 
     private let box: Box
-    private let client: MQTTClient
+    let client: MQTTClient
 
     /// Lets the handler reach what is made after it.
     private final class Box: Sendable {
@@ -31,22 +40,28 @@ public final class AcknowledgedPublisher: Sendable {
 
         /// Answers whoever waits for a publication.
         func say(_ word: Word, on number: PublicationNumber) {
-            let found = waiting.withLock { waiting -> CheckedContinuation<Word, Never>? in
-                if let found = waiting.continuations.removeValue(forKey: number) { return found }
+            let found = waiting.withLock { waiting -> (@Sendable (Word) -> Void)? in
+                if let found = waiting.answers.removeValue(forKey: number) { return found }
                 if waiting.early.count < 1000 { waiting.early[number] = word }
                 return nil
             }
-            found?.resume(returning: word)
+            found?(word)
         }
 
         /// The connection is gone: what is not answered yet never will be.
         func lose() {
-            let left = waiting.withLock { waiting -> [CheckedContinuation<Word, Never>] in
-                defer { (waiting.continuations, waiting.early) = ([:], [:]) }
+            let (left, listeners) = waiting.withLock { waiting -> ([@Sendable (Word) -> Void], [Listener]) in
+                defer { (waiting.answers, waiting.early) = ([:], [:]) }
                 waiting.isConnected = false
-                return Array(waiting.continuations.values)
+                return (Array(waiting.answers.values), Array(waiting.listeners.values))
             }
-            for one in left { one.resume(returning: .none) }
+            for answer in left { answer(.none) }
+            for listener in listeners { listener.tell(.lost) }
+        }
+
+        func take(_ message: MQTTMessage) {
+            let listeners = waiting.withLock { Array($0.listeners.values) }
+            for listener in listeners where listener.isOwn(message) { listener.tell(.cameBack) }
         }
     }
 
@@ -67,7 +82,7 @@ public final class AcknowledgedPublisher: Sendable {
                     waiting.connection += 1
                 }
             case .disconnected: box.lose()
-            case .message: break
+            case .message(let message): box.take(message)
             }
             onEvent(event)
         }
@@ -75,6 +90,8 @@ public final class AcknowledgedPublisher: Sendable {
 
     /// Whether the broker is reached.
     public var isConnected: Bool { box.waiting.withLock { $0.isConnected } }
+    /// The version of MQTT spoken on the connection that is up; nil while there is none.
+    public var dialect: ConnectionSupervision.Dialect? { client.dialect }
     /// How the connection stands.
     public var health: ConnectionHealth { client.health }
 
@@ -114,21 +131,37 @@ public final class AcknowledgedPublisher: Sendable {
         let box = box
         let timer = Task {
             try? await Task.sleep(for: .milliseconds(limit.milliseconds))
-            let late = box.waiting.withLock { $0.continuations.removeValue(forKey: number) }
-            late?.resume(returning: .none)
+            let late = box.waiting.withLock { $0.answers.removeValue(forKey: number) }
+            late?(.none)
         }
         let done = await withCheckedContinuation { continuation in
-            let known = box.waiting.withLock { waiting -> Word? in
-                if let word = waiting.early.removeValue(forKey: number) { return word }
-                guard waiting.isConnected, waiting.connection == number.connection else { return Word.none }
-                waiting.continuations[number] = continuation
-                return nil
-            }
-            if let known { continuation.resume(returning: known) }
+            expect(number) { continuation.resume(returning: $0) }
         }
         timer.cancel()
         return done
     }
+
+    /// Has the broker's word on something of ours told once: at once when it is known or never comes.
+    func expect(_ number: PublicationNumber, _ answer: @escaping @Sendable (Word) -> Void) {
+        let known = box.waiting.withLock { waiting -> Word? in
+            if let word = waiting.early.removeValue(forKey: number) { return word }
+            guard waiting.isConnected, waiting.connection == number.connection else { return Word.none }
+            waiting.answers[number] = answer
+            return nil
+        }
+        if let known { answer(known) }
+    }
+
+    /// Has a listener told of each message of its own, and of the connection's end.
+    func listen(_ listener: Listener) -> Int {
+        box.waiting.withLock { waiting in
+            waiting.nextListener += 1
+            waiting.listeners[waiting.nextListener] = listener
+            return waiting.nextListener
+        }
+    }
+
+    func stopListening(_ listener: Int) { box.waiting.withLock { $0.listeners[listener] = nil } }
 
     /// Ends the connection. Blocks until its thread is gone, a second at most; call it from no cooperative thread.
     public func close() {

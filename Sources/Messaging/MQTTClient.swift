@@ -18,7 +18,8 @@ public final class MQTTClient: Sendable {
 
     /// Begins a connection that subscribes to some topics each time it is up.
     /// - Parameters:
-    ///   - acknowledged: told of each publication of ours what the broker said: nil when it has the message, else why not
+    ///   - acknowledged: told of each publication of ours, and of each subscription for a while, what the broker said:
+    ///     nil when it has the message or grants the subscription, else why not
     ///   - onHealth: told each time something else is known to be wrong, or nothing any more
     /// - Throws: `MQTTFault` when the settings cannot be
     public init(
@@ -39,6 +40,9 @@ public final class MQTTClient: Sendable {
 
     /// How the connection stands.
     public var health: ConnectionHealth { line.state.withLock { $0.health } }
+
+    /// The version of MQTT spoken on the connection that is up; nil while there is none.
+    public var dialect: ConnectionSupervision.Dialect? { line.state.withLock { $0.handle == nil ? nil : $0.dialect } }
 
     /// Hands a message over, to be sent at once. While the broker is away it is refused: nothing of ours is worth sending late.
     public func publish(_ payload: [UInt8], to topic: String, quality: Int32 = 1, retain: Bool = false) throws(MQTTFault) {
@@ -62,6 +66,40 @@ public final class MQTTClient: Sendable {
         }
         line.wakeUp()
         return try result.get()
+    }
+
+    /// Subscribes to a topic on the connection that is up, until `stopListening` or the connection's end.
+    /// - Returns: the subscription's number, which `acknowledged` is called with
+    func listen(to topic: String) throws(MQTTFault) -> PublicationNumber {
+        let result = line.state.withLock { state -> Result<PublicationNumber, MQTTFault> in
+            guard let handle = state.handle else {
+                return .failure(MQTTFault(action: "subscribing to \(topic)", reason: "the broker is not reached"))
+            }
+            var packet: Int32 = 0
+            // Such a topic as one can publish to: never a pattern.
+            var code = mosquitto_pub_topic_check(topic)
+            if code == MOSQ_ERR_SUCCESS.rawValue { code = mosquitto_subscribe(handle.pointer, &packet, topic, 1) }
+            guard code == MOSQ_ERR_SUCCESS.rawValue else {
+                let reason = String(cString: mosquitto_strerror(code))
+                return .failure(MQTTFault(action: "subscribing to \(topic)", reason: reason))
+            }
+            state.listeners[topic, default: 0] += 1
+            return .success(PublicationNumber(connection: state.connection, packet: packet))
+        }
+        line.wakeUp()
+        return try result.get()
+    }
+
+    /// Ends a subscription of `listen`; the last one of its topic unsubscribes, unless the topic is subscribed to for
+    /// good.
+    func stopListening(to topic: String, since number: PublicationNumber) {
+        line.state.withLock { state in
+            guard let handle = state.handle, state.connection == number.connection else { return }
+            guard let count = state.listeners[topic] else { return }
+            state.listeners[topic] = count > 1 ? count - 1 : nil
+            if count == 1, !line.isSubscribed(topic) { mosquitto_unsubscribe(handle.pointer, nil, topic) }
+        }
+        line.wakeUp()
     }
 
     /// Says goodbye and ends the thread. Blocks until it is gone, a second at most: a name that does not resolve can take longer, and then the thread

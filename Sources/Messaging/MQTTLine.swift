@@ -18,6 +18,10 @@ final class MQTTLine: Sendable {
         var connection: Int64 = 0
         /// Topics of publications the broker has not spoken about yet.
         var underWay: [Int32: String] = [:]
+        /// The version spoken on the connection that was up last.
+        var dialect: ConnectionSupervision.Dialect?
+        /// How many listen to a topic for a while, beside what is subscribed to for good.
+        var listeners: [String: Int] = [:]
         var health = ConnectionHealth()
         var isClosing = false
     }
@@ -45,6 +49,9 @@ final class MQTTLine: Sendable {
     }
 
     deinit { _ = Glibc.close(wake) }
+
+    /// Whether the topic is one of those subscribed to for good.
+    func isSubscribed(_ topic: String) -> Bool { topics.contains { $0.0 == topic } }
 
     func wakeUp() {
         var one: UInt64 = 1
@@ -137,6 +144,8 @@ final class MQTTLine: Sendable {
                 line.state.withLock { state in
                     state.connection += 1
                     state.underWay = [:]
+                    state.listeners = [:]
+                    state.dialect = session.dialect
                     state.handle = Handle(pointer: session.pointer)
                 }
                 line.handler(.connected)
@@ -154,7 +163,12 @@ final class MQTTLine: Sendable {
                 drop()
                 tell(session.refusal(code).map { .refused($0) } ?? .versionRefused)
             case .granted(let packet, let code):
-                guard let topic = session.subscriptions.removeValue(forKey: packet) else { return }
+                guard let topic = session.subscriptions.removeValue(forKey: packet) else {
+                    // One for a while: whoever asked hears the answer, and the connection is no worse for a refusal.
+                    let number = PublicationNumber(connection: line.state.withLock { $0.connection }, packet: packet)
+                    line.acknowledged?(number, code < 0x80 ? nil : reason(code, session))
+                    return
+                }
                 tell(code < 0x80 ? .subscribed(topic: topic) : .subscriptionRefused(topic: topic, reason(code, session)))
             case .acknowledged(let packet, let code):
                 let (topic, connection) = line.state.withLock { ($0.underWay.removeValue(forKey: packet), $0.connection) }

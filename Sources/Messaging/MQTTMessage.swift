@@ -21,8 +21,8 @@ public enum MQTTEvent: Sendable {
     case message(MQTTMessage)
 }
 
-/// The number of a publication: which connection of ours it went out on, and the packet identifier there. Packet identifiers begin anew with
-/// each connection; the two together never come again.
+/// The number of a publication, or of a subscription for a while: which connection of ours it went out on, and the
+/// packet identifier there. Packet identifiers begin anew with each connection; the two together never come again.
 public struct PublicationNumber: Sendable, Hashable {
     var connection: Int64
     var packet: Int32

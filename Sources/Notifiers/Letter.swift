@@ -89,4 +89,12 @@ public struct Letter: Sendable, Hashable {
 public protocol Notifier: Sendable {
     /// Tries to deliver a letter once.
     func deliver(_ letter: Letter) async -> DeliverySchedule.Attempt
+    /// Tries to deliver a letter that says it is a test, while somebody waits for the answer: so it may look closer than
+    /// `deliver` does.
+    func test(_ letter: Letter) async -> DeliverySchedule.Attempt
+}
+
+extension Notifier {
+    /// Delivers it like any other.
+    public func test(_ letter: Letter) async -> DeliverySchedule.Attempt { await deliver(letter) }
 }

@@ -22,4 +22,14 @@ public struct MQTTNotifier: Notifier {
         case .failure(let fault): return .failed("\(fault)", retryAfter: nil)
         }
     }
+
+    /// The same over MQTT 5, where a broker says that it refuses a publication. With 3.1.1 delivered means that the
+    /// message has come back: such a broker acknowledges what its access list forbids.
+    public func test(_ letter: Letter) async -> DeliverySchedule.Attempt {
+        if client.dialect == .five { return await deliver(letter) }
+        let event: [UInt8]
+        do { event = Array(try letter.cloudEvent()) } catch { return .failed("\(error)", retryAfter: nil) }
+        let verdict = await client.test(event, on: topic)
+        return verdict.why.map { .failed($0, retryAfter: nil) } ?? .delivered
+    }
 }

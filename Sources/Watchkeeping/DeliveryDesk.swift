@@ -93,7 +93,7 @@ public actor DeliveryDesk {
             roles: [reader.role], text: Phrase(.channelTest).text, reasons: [], createdAt: now, openedAt: now, notBefore: .zero)
         var letter = writer.letter(notice, now: now.wall)
         letter.link = ""
-        let attempt = await notifier.deliver(letter).bounded
+        let attempt = await notifier.test(letter).bounded
         if let why = attempt.why { log.notice("a test of a channel was not delivered", metadata: ["channel": "\(channel)", "why": "\(why)"]) }
         return attempt
     }

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// An MQTT broker that refuses, stays silent or hangs up as a test says, on top of `ScriptedServer`. It speaks 3.1.1, or 5 as well, and carries no
-/// message to anybody; it notes what it was asked.
+/// An MQTT broker that refuses, stays silent or hangs up as a test says, on top of `ScriptedServer`. It speaks 3.1.1, or
+/// 5 as well, and carries messages to nobody but their sender, where a test wants it; it notes what it was asked.
 ///
 ///     let broker = try ScriptedBroker(.init(login: 5))
 ///     defer { broker.stop() }
@@ -19,6 +19,8 @@ public final class ScriptedBroker: Sendable {
         public var subscription: @Sendable (String) -> UInt8?
         /// The code of PUBACK (MQTT 5); nil says nothing.
         public var publication: UInt8? = 0
+        /// Whether it passes a publication on to its sender, who has subscribed to the very topic.
+        public var passesOn = false
         /// Hangs up so many milliseconds after each login.
         public var hangsUpAfter: Int32?
         /// What it says then to clients of MQTT 5 (table 3-10), such as 0x8E: another one has taken this client's place.
@@ -36,6 +38,7 @@ public final class ScriptedBroker: Sendable {
     public struct Asked: Sendable {
         public var logins: [(level: UInt8, name: String)] = []
         public var topics: [String] = []
+        public var unsubscribed: [String] = []
         public var published: [(topic: String, payload: [UInt8])] = []
     }
 
@@ -70,6 +73,7 @@ public final class ScriptedBroker: Sendable {
 
     private static func serve(_ connection: ScriptedConnection, _ memory: Memory) {
         var speaksFive = false
+        var granted: Set<String> = []
         while let first = connection.read(exactly: 1)?.first, let length = remainingLength(connection), let body = connection.read(exactly: length) {
             let script = memory.script.withLock { $0 }
             switch first >> 4 {
@@ -93,8 +97,16 @@ public final class ScriptedBroker: Sendable {
                 guard let topic = topic(in: body, at: speaksFive ? 3 : 2) else { return }
                 memory.asked.withLock { $0.topics.append(topic) }
                 guard let code = script.subscription(topic) else { continue }
+                if code < 0x80 { granted.insert(topic) }
                 connection.write([0x90, speaksFive ? 4 : 3, body[0], body[1]] + (speaksFive ? [0] : []) + [code])
-            case 3: take(first, body, speaksFive, connection, script, memory)
+            case 10:
+                guard let topic = topic(in: body, at: speaksFive ? 3 : 2) else { return }
+                memory.asked.withLock { $0.unsubscribed.append(topic) }
+                granted.remove(topic)
+                connection.write(speaksFive ? [0xB0, 4, body[0], body[1], 0, 0] : [0xB0, 2, body[0], body[1]])
+            case 3:
+                guard let (topic, payload) = take(first, body, speaksFive, connection, script, memory) else { continue }
+                if script.passesOn, granted.contains(topic) { send(payload, topic, speaksFive, connection) }
             case 12: connection.write([0xD0, 0])
             case 14: return
             default: continue
@@ -102,20 +114,38 @@ public final class ScriptedBroker: Sendable {
         }
     }
 
+    /// Acknowledges a publication at QoS 1; nil of any other.
     private static func take(
         _ first: UInt8, _ body: [UInt8], _ speaksFive: Bool, _ connection: ScriptedConnection, _ script: Script, _ memory: Memory
-    ) {
-        guard let topic = topic(in: body, at: 0) else { return }
+    ) -> (topic: String, payload: [UInt8])? {
+        guard let topic = topic(in: body, at: 0) else { return nil }
         var rest = body.dropFirst(2 + topic.utf8.count)
-        guard (first >> 1) & 3 > 0 else { return }
+        guard (first >> 1) & 3 > 0 else { return nil }
         let packet = Array(rest.prefix(2))
         rest = rest.dropFirst(speaksFive ? 3 : 2)
         memory.asked.withLock { $0.published.append((topic, Array(rest))) }
-        guard let code = script.publication, packet.count == 2 else { return }
-        connection.write(speaksFive ? [0x40, 4] + packet + [code, 0] : [0x40, 2] + packet)
+        if let code = script.publication, packet.count == 2 {
+            connection.write(speaksFive ? [0x40, 4] + packet + [code, 0] : [0x40, 2] + packet)
+        }
+        return (topic, Array(rest))
     }
 
-    private static func remainingLength(_ connection: ScriptedConnection) -> Int? {
+    /// Publishes at QoS 0.
+    private static func send(
+        _ payload: [UInt8], _ topic: String, _ speaksFive: Bool, _ connection: ScriptedConnection
+    ) {
+        let name = Array(topic.utf8)
+        let body = [UInt8(name.count >> 8), UInt8(name.count & 0xFF)] + name + (speaksFive ? [0] : []) + payload
+        var length: [UInt8] = []
+        var left = body.count
+        repeat {
+            length.append(UInt8(left & 0x7F) | (left > 0x7F ? 0x80 : 0))
+            left >>= 7
+        } while left > 0
+        connection.write([0x30] + length + body)
+    }
+
+    static func remainingLength(_ connection: ScriptedConnection) -> Int? {
         var value = 0
         for step in 0..<4 {
             guard let byte = connection.read(exactly: 1)?.first else { return nil }
