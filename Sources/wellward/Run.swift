@@ -32,6 +32,7 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         // Whatever the gateway writes is for its own user alone, the data base's side files included.
         umask(0o077)
+        FreshStart.noteGiven()
         let log = try makeLogger(logLevel)
         let shutdown = Shutdown(log: log)
         shutdown.ownProcess()
