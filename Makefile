@@ -10,7 +10,7 @@ KILLS_TOO = KillTests|ClockTests
 # A hundred villages use a processor for most of a minute, beside which no line of 9600 baud keeps its time.
 VILLAGES = RehearsalTests
 # Programs enough of their own to starve the way through the house, should they run beside it.
-DOORS = DescriptorTests|RecordTests|DoctorTests|OldTransportTests|IdleConnectionTests|BrokerGoneTests|GarbageTests|FloodTests|AttackTests|ShutdownTests|TalkativeTopicTests|OldRecordTests|BrokerTroubleTests|ConnectionTroubleTests
+DOORS = DescriptorTests|RecordTests|DoctorTests|OldTransportTests|IdleConnectionTests|BrokerGoneTests|GarbageTests|FloodTests|AttackTests|ShutdownTests|TalkativeTopicTests|OldRecordTests|UnwritableRecordTests|BrokerTroubleTests|ConnectionTroubleTests
 OWN_SWIFT = Package.swift Sources Tests
 
 .PHONY: attack rehearse check-deploy deb deb-test sanitize kills run test lint evaluate fuzz soak format bench screenshot packages test-packages test-tools

@@ -213,18 +213,19 @@ public final class GatewayService: Service {
 
     private func commit() async {
         let every = premises.configuration.storage.commitEvery
-        var isFull = false
+        // Unknown at the start: a case from before it ends with the first readings that are written.
+        var isFull: Bool?
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(every.milliseconds))
             // In a task of its own: being told to stop must not look like a full disk.
             let telemetry = premises.telemetry
             let fault = await Task { await telemetry.flush().fault }.value
             await premises.delivery.saveWhatWaits()
-            if let fault, !isFull {
+            if let fault, isFull != true {
                 isFull = true
                 log.error("readings cannot be written", metadata: ["why": "\(fault)"])
                 await premises.desk.reportStorageTrouble()
-            } else if fault == nil, isFull {
+            } else if fault == nil, isFull != false {
                 isFull = false
                 await premises.desk.storageWorks()
             }
