@@ -156,7 +156,8 @@ extension CaseBook {
         let minute = Int(second / 60)
         guard quiet.covers(weekday: civil.weekday(at: now.wall), minute: minute) else { return now.elapsed }
         // To the minute at which they end: what came later in a minute must not overtake what came before it.
-        return now.elapsed + .minutes(Int64(quiet.minutesLeft(minute: minute))) - .seconds(second % 60)
+        let left = Int64(quiet.minutesLeft(minute: minute)) * 60 - second % 60
+        return now.elapsed + .seconds(civil.seconds(untilClockFaceMoves: left, from: now.wall))
     }
 }
 

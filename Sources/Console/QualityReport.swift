@@ -54,44 +54,45 @@ struct QualityReport {
     ) async throws -> QualityReport {
         let configuration = premises.configuration
         var civil = configuration.clock
-        let offset = civil.offsetSeconds(at: to)
+        // A day on which summer time begins or ends has 23 or 25 hours: each piece is counted by the offset that held in it.
+        let pieces = civil.pieces(from: from, to: to)
         var report = QualityReport(from: from, to: to)
         var days: [Int64: Counts] = [:]
         for meter in configuration.meters where configuration.isPolled(meter) {
             let point = configuration.profiles[meter.profile]?.volumeTotal?.id ?? "volume_total"
             let count = configuration.profiles[meter.profile]?.resolution.litres ?? 1
-            let (found, falls) = try await premises.store.read { reader in
-                (
-                    try reader.counts(of: meter.id, point: point, from: from, to: to, offset: offset),
-                    try reader.falls(of: meter.id, point: point, jitter: 2 * count, from: from, to: to, offset: offset)
-                )
-            }
             var whole = Counts()
-            for (day, length) in Self.days(from, to, offset: offset) {
-                let expected = Int(length.milliseconds / max(1, meter.poll.milliseconds))
-                func number(_ quality: Quality) -> Int { found.first { $0.day == day && $0.quality == quality }?.count ?? 0 }
-                let usable = number(.good) + number(.suspect)
-                let received = min(expected, usable + number(.backfilled))
-                let counts = Counts(
-                    expected: expected, received: received,
-                    compliant: max(0, min(received, number(.good) + number(.backfilled)) - (falls[day] ?? 0)), timely: min(received, usable))
-                whole = whole + counts
-                days[day] = (days[day] ?? Counts()) + counts
+            for piece in pieces {
+                let (found, falls) = try await premises.store.read { reader in
+                    (
+                        try reader.counts(of: meter.id, point: point, from: piece.from, to: piece.to, offset: piece.offset),
+                        try reader.falls(of: meter.id, point: point, jitter: 2 * count, from: piece.from, to: piece.to, offset: piece.offset)
+                    )
+                }
+                for (day, length) in Self.days(piece.from, piece.to, offset: piece.offset) {
+                    let expected = Int(length.milliseconds / max(1, meter.poll.milliseconds))
+                    func number(_ quality: Quality) -> Int { found.first { $0.day == day && $0.quality == quality }?.count ?? 0 }
+                    let usable = number(.good) + number(.suspect)
+                    let received = min(expected, usable + number(.backfilled))
+                    let counts = Counts(
+                        expected: expected, received: received,
+                        compliant: max(0, min(received, number(.good) + number(.backfilled)) - (falls[day] ?? 0)), timely: min(received, usable))
+                    whole = whole + counts
+                    days[day] = (days[day] ?? Counts()) + counts
+                }
             }
             report.site = report.site + whole
             report.buses[meter.bus] = (report.buses[meter.bus] ?? Counts()) + whole
             if sees(meter) { report.meters.append((meter.id, whole)) }
         }
-        report.days = days.sorted { $0.key < $1.key }.map { day, counts in
-            (String(civil.rfc3339(WallTime(unixSeconds: day * 86_400 - offset)).prefix(10)), counts)
-        }
+        report.days = days.sorted { $0.key < $1.key }.map { (CivilClock.date(ofDay: $0.key), $0.value) }
         let requests = try await premises.store.read { try $0.corrections(from: from, to: to) }.filter { $0.state != .rejected }
         report.disputed = Dictionary(requests.map { ($0.meter, 1) }, uniquingKeysWith: +)
         return report
     }
 
     /// The local days of a stretch, each with how much of it lies inside.
-    private static func days(_ from: WallTime, _ to: WallTime, offset: Int64) -> [(day: Int64, length: Interval)] {
+    static func days(_ from: WallTime, _ to: WallTime, offset: Int64) -> [(day: Int64, length: Interval)] {
         let length: Int64 = 86_400_000
         let (first, last) = (from.unixMilliseconds + offset * 1000, to.unixMilliseconds + offset * 1000)
         guard first < last else { return [] }

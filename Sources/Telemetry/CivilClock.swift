@@ -31,6 +31,32 @@ public struct CivilClock: Sendable {
         return stretchOffsetSeconds
     }
 
+    /// A time span cut where the zone's offset changes: in each piece one offset, in seconds east of UTC, holds.
+    /// - Returns: nothing where the span is empty; after 16 changes the rest is one piece
+    public mutating func pieces(from: WallTime, to: WallTime) -> [(from: WallTime, to: WallTime, offset: Int64)] {
+        var pieces: [(from: WallTime, to: WallTime, offset: Int64)] = []
+        var start = from
+        while start < to {
+            let offset = offsetSeconds(at: start)
+            let change = WallTime(unixSeconds: stretch.upperBound)
+            let end = pieces.count < 16 && change > start && change < to ? change : to
+            if let last = pieces.last, last.offset == offset {
+                pieces[pieces.count - 1].to = end
+            } else {
+                pieces.append((start, end, offset))
+            }
+            start = end
+        }
+        return pieces
+    }
+
+    /// How long it is, in seconds, until the local clock face has moved on by so many seconds; a change of summer time in between makes it
+    /// shorter or longer.
+    public mutating func seconds(untilClockFaceMoves seconds: Int64, from now: WallTime) -> Int64 {
+        let change = offsetSeconds(at: WallTime(unixSeconds: now.unixSeconds + seconds)) - offsetSeconds(at: now)
+        return max(0, seconds - change)
+    }
+
     /// Seconds since 1970-01-01T00:00 of the local clock face.
     public mutating func localSeconds(at time: WallTime) -> Int64 { time.unixSeconds + offsetSeconds(at: time) }
 
@@ -70,6 +96,12 @@ public struct CivilClock: Sendable {
         let sign = offset < 0 ? "-" : "+"
         let zone = "\(sign)\(padded(abs(offset) / 3600, 2)):\(padded(abs(offset) / 60 % 60, 2))"
         return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(clock).\(padded(rest % 1000, 3))\(zone)"
+    }
+
+    /// A local calendar day, counted from 1970-01-01, as `2026-03-29`.
+    public static func date(ofDay day: Int64) -> String {
+        let (year, month, day) = civilDate(day)
+        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
     }
 
     /// The local clock face as `21:40`.
