@@ -10,9 +10,9 @@ KILLS_TOO = KillTests|ClockTests
 # A hundred villages use a processor for most of a minute, beside which no line of 9600 baud keeps its time.
 VILLAGES = RehearsalTests
 # Programs enough of their own to starve the way through the house, should they run beside it.
-DOORS = DescriptorTests|RecordTests|DoctorTests|OldTransportTests|IdleConnectionTests|BrokerGoneTests|GarbageTests|FloodTests|AttackTests|ShutdownTests|TalkativeTopicTests|OldRecordTests|UnwritableRecordTests|BrokerTroubleTests|ConnectionTroubleTests
-# The whole way of one alarm, with hardly a second to spare at each step: beside five hundred others it starves.
-WAY = WayThroughTheHouseTests
+DOORS = DescriptorTests|RecordTests|DoctorTests|OldTransportTests|IdleConnectionTests|BrokerGoneTests|GarbageTests|BrokerTroubleTests|ConnectionTroubleTests
+# What compares cost or time within one run, and the whole way of an alarm: one test after another, beside none.
+ALONE = AttackTests|FloodTests|ShutdownTests|TalkativeTopicTests|OldRecordTests|UnwritableRecordTests|WayThroughTheHouseTests
 OWN_SWIFT = Package.swift Sources Tests
 
 .PHONY: attack rehearse check-deploy deb deb-test sanitize kills run test lint evaluate fuzz soak format bench screenshot packages test-packages test-tools
@@ -23,12 +23,12 @@ run: packages
 
 test: packages test-tools lint check-deploy
 	swift build --build-tests
-	swift test --skip-build --skip "$(HEAVY)|$(KILLS_TOO)|$(VILLAGES)|$(DOORS)|$(WAY)"
-	swift test --skip-build --filter "$(WAY)"
+	swift test --skip-build --skip "$(HEAVY)|$(KILLS_TOO)|$(VILLAGES)|$(DOORS)|$(ALONE)"
+	swift test --skip-build --no-parallel --filter "$(ALONE)"
 	swift test --skip-build --filter "$(HEAVY)"
 	swift test --skip-build --filter "$(KILLS_TOO)"
 	swift test --skip-build --filter "$(VILLAGES)"
-	swift test --skip-build --filter "$(DOORS)"
+	swift test --skip-build --filter "$(DOORS)" --skip "$(ALONE)"
 
 # Installs what is missing; asks for nothing where all is there.
 packages:
