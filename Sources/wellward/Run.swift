@@ -64,6 +64,8 @@ struct Run: AsyncParsableCommand {
             try await ServiceGroup(configuration: services).run()
         } catch is WritableRecord where !shutdown.isTold {
             try FreshStart.again()
+        } catch is ServiceGroupError where shutdown.isTold {
+            // Told to stop, a part may have ended in its order sooner than the group took the signal: that is no fault.
         } catch {
             let text = "\(error)"
             guard text.contains("bind") || text.contains("EADDRINUSE") || text.contains("Address already in use") else { throw error }
