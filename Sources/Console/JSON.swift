@@ -1,4 +1,5 @@
 import Phrasebook
+import Telemetry
 
 /// A JSON value with its keys in order and its nulls said, as the contract's shapes want them.
 indirect enum JSON: Sendable, Hashable {
@@ -45,7 +46,7 @@ indirect enum JSON: Sendable, Hashable {
             } else {
                 out += String(value)
             }
-        case .string(let value): JSON.quote(value, to: &out)
+        case .string(let value): JSONText.quote(value, &out)
         case .array(let items):
             out += "["
             for (index, item) in items.enumerated() {
@@ -57,29 +58,11 @@ indirect enum JSON: Sendable, Hashable {
             out += "{"
             for (index, member) in members.enumerated() {
                 if index > 0 { out += "," }
-                JSON.quote(member.key, to: &out)
+                JSONText.quote(member.key, &out)
                 out += ":"
                 member.value.write(to: &out)
             }
             out += "}"
         }
-    }
-
-    private static func quote(_ text: String, to out: inout String) {
-        out += "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            case "\t": out += "\\t"
-            case _ where scalar.value < 32 || scalar.value == 0x2028 || scalar.value == 0x2029:
-                let hex = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        out += "\""
     }
 }

@@ -52,8 +52,8 @@ public indirect enum JSONText: Sendable, Hashable {
         }
     }
 
-    /// A string of JSON (RFC 8259, 7).
-    private static func quote(_ text: String, _ out: inout String) {
+    /// Appends a string of JSON (RFC 8259, 7), its line separators escaped too, so that it may stand in a script (ECMA-404 allows them bare).
+    public static func quote(_ text: String, _ out: inout String) {
         out += "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -62,7 +62,7 @@ public indirect enum JSONText: Sendable, Hashable {
             case "\n": out += "\\n"
             case "\r": out += "\\r"
             case "\t": out += "\\t"
-            case _ where scalar.value < 0x20:
+            case _ where scalar.value < 0x20 || scalar.value == 0x2028 || scalar.value == 0x2029:
                 let digits = String(scalar.value, radix: 16)
                 out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: out.unicodeScalars.append(scalar)
